@@ -1,0 +1,41 @@
+#include "base/memory.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+void fd_close(int *fd)
+{
+	int saved = errno;
+
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+	errno = saved;
+}
+
+void memory_free(void *pointer_to_pointer)
+{
+	void **pointer = pointer_to_pointer;
+
+	free(*pointer);
+	*pointer = NULL;
+}
+
+static void *must_have(void *block)
+{
+	if (!block) {
+		fputs("subu: out of memory\n", stderr);
+		abort();
+	}
+	return block;
+}
+
+void *memory_resize(void *block, size_t count, size_t size)
+{
+	return must_have(reallocarray(block, count ? count : 1, size));
+}
+
+void *memory_zalloc(size_t size)
+{
+	return must_have(calloc(1, size));
+}

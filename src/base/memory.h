@@ -1,0 +1,49 @@
+/* Ownership that shows in the type: owning locals clean up after themselves when they go out of
+ * scope, and leave it only by an explicit take.
+ *
+ *	CLEANUP(fd_close) int fd = open(...);
+ *	CLEANUP(memory_free) char *text = strdup(...);
+ *	...
+ *	*ret_fd = fd_take(&fd);
+ */
+#ifndef BASE_MEMORY_H
+#define BASE_MEMORY_H
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#define CLEANUP(function) __attribute__((cleanup(function)))
+
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+
+/* Closes *fd unless it is negative, and leaves errno alone. */
+void fd_close(int *fd);
+
+/* Frees the block that *pointer_to_pointer points to. */
+void memory_free(void *pointer_to_pointer);
+
+/* Gives the descriptor away: *fd is -1 afterwards. */
+static inline int fd_take(int *fd)
+{
+	int taken = *fd;
+
+	*fd = -1;
+	return taken;
+}
+
+/* Gives the block away: the variable is NULL afterwards. */
+#define MEMORY_TAKE(pointer)                                                                       \
+	({                                                                                         \
+		__auto_type taken = (pointer);                                                     \
+		(pointer) = NULL;                                                                  \
+		taken;                                                                             \
+	})
+
+/* As reallocarray(), but ends the program when there is no memory: a program that cannot hold its
+ * own configuration has nothing better to do. Never used on a packet's path. */
+void *memory_resize(void *block, size_t count, size_t size) __attribute__((alloc_size(2, 3)));
+
+/* Zeroed memory for one object; ends the program when there is none. */
+void *memory_zalloc(size_t size) __attribute__((alloc_size(1), malloc));
+
+#endif

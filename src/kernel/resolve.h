@@ -1,0 +1,14 @@
+/* Names to addresses, with the machine's own resolver, in the caller's network namespace. */
+#ifndef KERNEL_RESOLVE_H
+#define KERNEL_RESOLVE_H
+
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/ip.h"
+
+/* The first address the system prefers (RFC 6724), either family. The message quotes the name and
+ * what the resolver says. */
+int resolve_host(const char *host, uint16_t port, union socket_address *ret, struct error *error);
+
+#endif

@@ -1,0 +1,48 @@
+/* Routes and routing rules, by rtnetlink. */
+#ifndef KERNEL_ROUTE_H
+#define KERNEL_ROUTE_H
+
+#include <net/if.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/ip.h"
+#include "kernel/netlink.h"
+
+#define ROUTE_TABLE_MAIN 254 /* RT_TABLE_MAIN */
+
+/* A unicast route straight out of an interface. */
+struct route {
+	uint32_t table;
+	struct cidr destination; /* host bits clear */
+	unsigned int link_index;
+};
+
+/* `from all oif NAME lookup TABLE`: sockets bound to the interface look there first. */
+struct route_rule {
+	sa_family_t family;
+	uint32_t priority;
+	uint32_t table;
+	char oif[IFNAMSIZ];
+};
+
+/* Unicast routes of every table that were made by hand or by us (RTPROT_STATIC and RTPROT_BOOT),
+ * not those the kernel keeps; with several next hops or a gateway too, as link_index of the first.
+ * The caller frees the array. */
+int route_list(struct netlink *netlink, struct route **ret, size_t *ret_count,
+	       struct error *error);
+
+/* RTPROT_STATIC, scope link in IPv4. There already: 0. */
+int route_add(struct netlink *netlink, const struct route *route, struct error *error);
+
+/* Not there: 0. */
+int route_delete(struct netlink *netlink, const struct route *route, struct error *error);
+
+/* Rules that have an outgoing interface; the caller frees the array. */
+int route_rule_list(struct netlink *netlink, struct route_rule **ret, size_t *ret_count,
+		    struct error *error);
+int route_rule_add(struct netlink *netlink, const struct route_rule *rule, struct error *error);
+int route_rule_delete(struct netlink *netlink, const struct route_rule *rule,
+		      struct error *error);
+
+#endif

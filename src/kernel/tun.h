@@ -1,0 +1,15 @@
+/* TUN devices (Documentation/networking/tuntap.rst): IP packets through a file descriptor. */
+#ifndef KERNEL_TUN_H
+#define KERNEL_TUN_H
+
+#include <stdbool.h>
+
+#include "base/error.h"
+
+/* Opens /dev/net/tun in the calling thread's namespace and makes the device, or attaches to the one
+ * that is there and free: layer 3, no packet information. Persistent: it stays when the descriptor
+ * is closed. Each failure says what is missing: no /dev/net/tun, no right to open it, a device of
+ * that name that is something else or in use (-EBUSY). */
+int tun_open(const char *name, bool persistent, int *ret_fd, struct error *error);
+
+#endif

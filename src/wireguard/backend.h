@@ -1,0 +1,56 @@
+/* A running WireGuard device, whoever runs it: the kernel by generic netlink, the engine by the
+ * cross-platform UAPI (https://www.wireguard.com/xplatform/). One set of words for both. */
+#ifndef WIREGUARD_BACKEND_H
+#define WIREGUARD_BACKEND_H
+
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "model/tunnel.h"
+
+enum backend {
+	BACKEND_KERNEL,
+	BACKEND_ENGINE,
+};
+
+/* "kernel" or "engine". */
+const char *backend_name(enum backend backend);
+
+/* What is to change on a device. Peers not named stay as they are. */
+struct wg_change {
+	bool set_private_key, set_listen_port, set_fwmark;
+	struct key private_key;
+	uint16_t listen_port;
+	uint32_t fwmark;
+	struct wg_peer_change *peers; /* owned */
+	size_t peer_count;
+};
+
+struct wg_peer_change {
+	struct key public_key;
+	bool remove; /* and nothing else */
+	bool set_preshared_key, set_address, set_keepalive, replace_allowed_ips;
+	struct key preshared_key;
+	union socket_address address;
+	uint16_t keepalive;
+	struct cidr_list allowed_ips; /* owned */
+};
+
+void wg_change_clear(struct wg_change *change);
+
+/* Has the running kernel WireGuard, or can it load it? */
+bool backend_kernel_present(void);
+
+/* Reads the device: keys, peers, allowed IPs, statistics. netns_fd is the device's namespace (used
+ * by the kernel backend only: the engine listens at its socket's path in any). -ENODEV when there is no such
+ * device or, for the engine, nobody answers at its socket. *ret is the caller's to clear with
+ * wg_device_clear(). */
+int backend_read(enum backend backend, int netns_fd, const char *name, struct wg_device *ret,
+		 struct error *error);
+
+/* Applies the change. The kernel's messages carry any number of peers and allowed IPs: one that is
+ * full continues in the next, in the middle of a list where need be. */
+int backend_write(enum backend backend, int netns_fd, const char *name,
+		  const struct wg_change *change, struct error *error);
+
+#endif
