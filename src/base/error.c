@@ -14,8 +14,8 @@ static void make_printable(char *text)
 			*text = '?';
 }
 
-static void error_fill(struct error *error, int code, const char *reason, const char *format,
-		       va_list args)
+__attribute__((format(printf, 4, 0))) static void
+error_fill(struct error *error, int code, const char *reason, const char *format, va_list args)
 {
 	int length = vsnprintf(error->text, sizeof(error->text), format, args);
 
