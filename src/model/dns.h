@@ -19,7 +19,7 @@ struct dns {
 };
 
 /* Reads "10.0.0.1, 2001:db8::1, corp.example" and adds to *dns, which is untouched on failure. An
- * address is a server, anything else that is a host name a search domain. */
+ * address is a server, anything else that is a host name by endpoint.h's rules a search domain. */
 int dns_parse(const char *text, struct dns *dns, struct error *error);
 
 /* The same list as text, for the caller to free; "" when there is none. */

@@ -17,8 +17,12 @@ struct endpoint {
 	uint16_t port;
 };
 
-/* A host name is labels of letters, digits, '-' and '_' of at most 63 characters (RFC 1123 section
- * 2.1, and what resolvers take). Port 1–65535. */
+/* A host name is labels of letters, digits, '-' and '_' of at most 63 characters, without a '-' at
+ * either end (RFC 1123 section 2.1, and what resolvers take); one dot more may end it. What the C
+ * library would read as an odd spelling of an address, such as "10.1" or "0x7f.1", is no name. */
+bool endpoint_is_host_name(const char *text);
+
+/* Port 1–65535. A link-local address may carry its scope: [fe80::1%eth0]:51820. */
 int endpoint_parse(const char *text, struct endpoint *ret, struct error *error);
 const char *endpoint_format(const struct endpoint *endpoint, char buffer[static ENDPOINT_TEXT_MAX]);
 bool endpoint_equal(const struct endpoint *a, const struct endpoint *b);

@@ -25,7 +25,7 @@ int key_from_hex(const char *text, struct key *ret, struct error *error);
 void key_to_base64(const struct key *key, char text[static KEY_BASE64_MAX]);
 void key_to_hex(const struct key *key, char text[static KEY_HEX_MAX]);
 
-/* A fresh clamped Curve25519 private key (RFC 7748 section 5), or a fresh preshared key. */
+/* A fresh Curve25519 private key, clamped (RFC 7748 section 5). */
 int key_generate_private(struct key *ret, struct error *error);
 
 /* The public key of a private key: X25519 with the base point. */
