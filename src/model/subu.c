@@ -1,0 +1,38 @@
+#include "model/subu.h"
+
+#include <stdio.h>
+
+const char *phase_name(enum phase phase)
+{
+	static const char *const names[] = {
+		[PHASE_MAKING] = "making",
+		[PHASE_PRESENT] = "present",
+		[PHASE_REMOVING] = "removing",
+	};
+
+	return names[phase];
+}
+
+const char *subu_id_format(uint32_t id, char buffer[static SUBU_ID_TEXT_MAX])
+{
+	snprintf(buffer, SUBU_ID_TEXT_MAX, "subu_%u", id);
+	return buffer;
+}
+
+const char *tunnel_id_format(uint32_t id, char buffer[static SUBU_ID_TEXT_MAX])
+{
+	snprintf(buffer, SUBU_ID_TEXT_MAX, "WG_%u", id);
+	return buffer;
+}
+
+const char *subu_netns(uint32_t id, char buffer[static SUBU_ID_TEXT_MAX])
+{
+	snprintf(buffer, SUBU_ID_TEXT_MAX, "ns-subu_%u", id);
+	return buffer;
+}
+
+const char *tunnel_device(uint32_t id, char buffer[static IFNAMSIZ])
+{
+	snprintf(buffer, IFNAMSIZ, "subu_%u", id);
+	return buffer;
+}
