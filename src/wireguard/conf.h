@@ -8,17 +8,18 @@
 
 #define CONF_SIZE_MAX (1 << 20) /* bytes; a larger file is refused */
 
-/* Reads the text of a .conf file into *ret (id and nothing else left zero; the caller clears it with
- * tunnel_clear()). Keys in any case, comments, CRLF and a UTF-8 byte order mark are taken as wg-quick
- * and editors write them; unknown keys and sections, a second [Interface], a bad value, a key that
- * may stand once twice, a missing PrivateKey are errors that name `name` and the line. PreUp, PostUp,
- * PreDown, PostDown and SaveConfig are never run: *ret_ignored counts them, for the caller to say. */
+/* Reads the text of a .conf file into *ret, for the caller to clear with tunnel_clear(). What the
+ * text does not say is left zero, the id too; only `routes` is true then. Keys in any case,
+ * comments, CRLF and a UTF-8 byte order mark are taken as wg-quick and editors write them. Errors
+ * name `name` and the line: an unknown key or section, a bad value, a second [Interface] or key
+ * that may stand once, a missing PrivateKey or PublicKey, a peer or a network claimed twice,
+ * control characters. No message shows a key. PreUp, PostUp, PreDown, PostDown and SaveConfig are
+ * never run: *ret_ignored counts them, for the caller to say. */
 int conf_parse(const char *name, const char *text, size_t size, struct tunnel *ret,
 	       unsigned int *ret_ignored, struct error *error);
 
 /* As conf_parse() for a file; refuses one that is not a regular file or too large, and wipes the
  * text. */
-int conf_read(const char *path, struct tunnel *ret, unsigned int *ret_ignored,
-	      struct error *error);
+int conf_read(const char *path, struct tunnel *ret, unsigned int *ret_ignored, struct error *error);
 
 #endif
