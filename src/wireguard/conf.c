@@ -21,7 +21,7 @@
 #include "base/text.h"
 
 #define LINE_SIZE_MAX	65536 /* without its end; a list of allowed IPs can be long */
-#define QUOTED_MAX	20    /* characters of a word that may be shown: half a key */
+#define QUOTED_MAX	20    /* characters in a row that may be shown: less than half a key */
 #define MTU_IPV6_LEAST	1280  /* RFC 8200 section 5 */
 #define BYTE_ORDER_MARK "\xef\xbb\xbf"
 
