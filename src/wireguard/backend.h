@@ -16,9 +16,10 @@ enum backend {
 /* "kernel" or "engine". */
 const char *backend_name(enum backend backend);
 
-/* What is to change on a device. Peers not named stay as they are. */
+/* What is to change on a device. Peers not named stay as they are, unless replace_peers removes all
+ * that were there before. */
 struct wg_change {
-	bool set_private_key, set_listen_port, set_fwmark;
+	bool set_private_key, set_listen_port, set_fwmark, replace_peers;
 	struct key private_key;
 	uint16_t listen_port;
 	uint32_t fwmark;
@@ -29,6 +30,7 @@ struct wg_change {
 struct wg_peer_change {
 	struct key public_key;
 	bool remove; /* and nothing else */
+	bool update_only; /* nothing happens when there is no such peer */
 	bool set_preshared_key, set_address, set_keepalive, replace_allowed_ips;
 	struct key preshared_key;
 	union socket_address address;
