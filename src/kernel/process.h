@@ -9,20 +9,24 @@
 #include "base/error.h"
 
 /* Ends the processes: SIGTERM, then SIGKILL to those that are still there after grace_ms. Each is
- * held by a pidfd, so that a number used again is never hit. Returns when all are gone; -ETIMEDOUT
- * when one does not go within a second of SIGKILL. */
+ * held by a pidfd, so that a number used again is never hit. Returns when all are gone, if only as
+ * zombies that their parent has yet to wait for; -ETIMEDOUT when one does not go within a second of
+ * SIGKILL. More than 256 go in turns, each with its own grace. */
 int process_end(const pid_t *pids, size_t count, unsigned int grace_ms, struct error *error);
 
-/* Takes a POSIX write lock on the file (made 0600 if need be) for the life of the process, which the
- * kernel then names to process_lock_holder(). -EBUSY when another holds it. The descriptor must stay
- * open. */
+/* Takes a POSIX write lock on the file (made 0600 if need be) for the life of the process, which
+ * the kernel then names to process_lock_holder(). -EBUSY when another holds it. The descriptor must
+ * stay open. */
 int process_lock(const char *path, int *ret_fd, struct error *error);
 
-/* The process that holds the lock of the file; 0 when none does or there is no file. */
+/* The process that holds the lock of the file; 0 when none does or there is no file. Not for that
+ * process itself: it would not be named, and closing the file here would end its lock (fcntl(2)).
+ */
 int process_lock_holder(const char *path, pid_t *ret, struct error *error);
 
 /* Gives up every capability for good: effective, permitted, inheritable, ambient and bounding, and
- * sets no_new_privs, so that no later execve() brings one back, not even as root. */
+ * sets no_new_privs, so that no later execve() brings one back, not even as root. Of the calling
+ * thread: to be called before there are others. */
 int process_drop_capabilities(struct error *error);
 
 /* Makes descriptors 0, 1 and 2 exist: a closed one is opened on /dev/null. */
