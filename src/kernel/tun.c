@@ -1,0 +1,78 @@
+#include "kernel/tun.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_tun.h>
+#include <net/if.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#include "base/memory.h"
+
+#define TUN_PATH "/dev/net/tun"
+
+static int clone_device_open(int *ret_fd, struct error *error)
+{
+	int fd = open(TUN_PATH, O_RDWR | O_CLOEXEC);
+
+	if (fd < 0 && (errno == ENOENT || errno == ENODEV || errno == ENXIO))
+		return error_errno(error, "the kernel has no " TUN_PATH
+					  "; load its module (modprobe tun)");
+	if (fd < 0 && (errno == EACCES || errno == EPERM))
+		return error_errno(error, "no right to open " TUN_PATH "; run as root");
+	if (fd < 0)
+		return error_errno(error, "cannot open " TUN_PATH);
+	*ret_fd = fd;
+	return 0;
+}
+
+/* What TUNSETIFF's errno means. It answers EINVAL for a device of that name of another kind. */
+static int attach_failed(const char *name, struct error *error)
+{
+	switch (errno) {
+	case EBUSY:
+		return error_set(error, EBUSY, "the device %s is in use by another process", name);
+	case EPERM:
+		return error_set(
+			error, EPERM,
+			"no right to make the device %s; it takes CAP_NET_ADMIN in its network "
+			"namespace",
+			name);
+	case EINVAL:
+		if (if_nametoindex(name))
+			return error_set(
+				error, EEXIST,
+				"there is an interface %s, and it is no TUN device of this kind",
+				name);
+		errno = EINVAL;
+	}
+	return error_errno(error, "cannot make the device %s", name);
+}
+
+/* The kernel takes '%' as the place for a number, and refuses or mistakes the rest. */
+static bool is_device_name(const char *name)
+{
+	return *name && strlen(name) < IFNAMSIZ && !strpbrk(name, "/:% \t\n\v\f\r") &&
+	       strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
+}
+
+int tun_open(const char *name, bool persistent, int *ret_fd, struct error *error)
+{
+	CLEANUP(fd_close) int fd = -1;
+	struct ifreq request = {.ifr_flags = IFF_TUN | IFF_NO_PI};
+	int code;
+
+	if (!is_device_name(name))
+		return error_set(error, EINVAL, "'%.100s' cannot be the name of a device", name);
+	strcpy(request.ifr_name, name);
+	code = clone_device_open(&fd, error);
+	if (code < 0)
+		return code;
+	if (ioctl(fd, TUNSETIFF, &request) < 0)
+		return attach_failed(name, error);
+	if (ioctl(fd, TUNSETPERSIST, persistent ? 1 : 0) < 0)
+		return error_errno(error, "cannot make the device %s %s", name,
+				   persistent ? "persistent" : "go with its process");
+	*ret_fd = fd_take(&fd);
+	return 0;
+}
