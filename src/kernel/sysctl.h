@@ -7,9 +7,9 @@
 
 #include "base/error.h"
 
-/* The path is what follows /proc/sys/, such as "net/ipv4/ping_group_range". The value read is without
- * its newline, its inner white space made single spaces. -ENOENT when the kernel has no such
- * setting. */
+/* The path is what follows /proc/sys/, such as "net/ipv4/ping_group_range". The value read is
+ * without its newline, its inner white space made single spaces. -ENOENT when the kernel has no
+ * such setting. */
 int sysctl_read(const char *path, char *value, size_t size, struct error *error);
 int sysctl_write(const char *path, const char *value, struct error *error);
 
