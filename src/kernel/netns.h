@@ -30,7 +30,7 @@ int netns_open_own(int *ret_fd, struct error *error);
 struct netns_visit {
 	int home; /* -1: not away */
 };
-#define NETNS_VISIT_NONE {-1}
+#define NETNS_VISIT_NONE ((struct netns_visit){.home = -1})
 
 int netns_visit_begin(struct netns_visit *visit, int netns_fd, struct error *error);
 void netns_visit_end(struct netns_visit *visit);
