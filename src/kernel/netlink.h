@@ -9,6 +9,12 @@
 
 #include "base/error.h"
 
+/* Room for a request of some attributes: mnl_nlmsg_put_header(&buffer). */
+union netlink_buffer {
+	struct nlmsghdr header;
+	char bytes[512];
+};
+
 struct netlink {
 	struct mnl_socket *socket; /* owned */
 	unsigned int port;
@@ -28,8 +34,13 @@ void netlink_close(struct netlink *netlink);
 int netlink_request(struct netlink *netlink, struct nlmsghdr *request, mnl_cb_t callback,
 		    void *data, struct error *error);
 
-/* The number of a generic netlink family; -ENOENT when the kernel has none of that name (it tries to
- * load the module itself). */
+/* As netlink_request() for a dump, asked again while it is inconsistent, some times at the most;
+ * restart(data) comes before each try and forgets what the last one gathered. */
+int netlink_dump(struct netlink *netlink, struct nlmsghdr *request, mnl_cb_t callback,
+		 void (*restart)(void *data), void *data, struct error *error);
+
+/* The number of a generic netlink family; -ENOENT when the kernel has none of that name (it tries
+ * to load the module itself). */
 int netlink_family(struct netlink *netlink, const char *name, uint16_t *ret, struct error *error);
 
 #endif
