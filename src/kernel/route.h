@@ -29,20 +29,20 @@ struct route_rule {
 /* Unicast routes of every table that were made by hand or by us (RTPROT_STATIC and RTPROT_BOOT),
  * not those the kernel keeps; with several next hops or a gateway too, as link_index of the first.
  * The caller frees the array. */
-int route_list(struct netlink *netlink, struct route **ret, size_t *ret_count,
-	       struct error *error);
+int route_list(struct netlink *netlink, struct route **ret, size_t *ret_count, struct error *error);
 
-/* RTPROT_STATIC, scope link in IPv4. There already: 0. */
+/* RTPROT_STATIC, scope link in IPv4. There already: 0. -EEXIST when the table has another route to
+ * the destination. */
 int route_add(struct netlink *netlink, const struct route *route, struct error *error);
 
 /* Not there: 0. */
 int route_delete(struct netlink *netlink, const struct route *route, struct error *error);
 
-/* Rules that have an outgoing interface; the caller frees the array. */
+/* Rules of that shape and no other selector; the caller frees the array. Adding one that is there
+ * and deleting one that is not: 0. */
 int route_rule_list(struct netlink *netlink, struct route_rule **ret, size_t *ret_count,
 		    struct error *error);
 int route_rule_add(struct netlink *netlink, const struct route_rule *rule, struct error *error);
-int route_rule_delete(struct netlink *netlink, const struct route_rule *rule,
-		      struct error *error);
+int route_rule_delete(struct netlink *netlink, const struct route_rule *rule, struct error *error);
 
 #endif
