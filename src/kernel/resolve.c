@@ -1,0 +1,48 @@
+#include "kernel/resolve.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+static void results_free(struct addrinfo **results)
+{
+	if (*results)
+		freeaddrinfo(*results);
+}
+
+/* An address of the family and port; false for a family that is not IP. */
+static bool take_result(const struct addrinfo *result, uint16_t port, union socket_address *ret)
+{
+	union socket_address address = {};
+
+	if (result->ai_addrlen > sizeof(address))
+		return false;
+	memcpy(&address, result->ai_addr, result->ai_addrlen);
+	if (address.any.sa_family == AF_INET)
+		address.v4.sin_port = htons(port);
+	else if (address.any.sa_family == AF_INET6)
+		address.v6.sin6_port = htons(port);
+	else
+		return false;
+	*ret = address;
+	return true;
+}
+
+int resolve_host(const char *host, uint16_t port, union socket_address *ret, struct error *error)
+{
+	CLEANUP(results_free) struct addrinfo *results = NULL;
+	const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_DGRAM};
+	int code = getaddrinfo(host, NULL, &hints, &results);
+
+	if (code == EAI_SYSTEM)
+		return error_errno(error, "cannot resolve '%.253s'", host);
+	if (code)
+		return error_set(error, code == EAI_AGAIN ? EAGAIN : ENOENT,
+				 "cannot resolve '%.253s': %s", host, gai_strerror(code));
+	for (const struct addrinfo *result = results; result; result = result->ai_next)
+		if (take_result(result, port, ret))
+			return 0;
+	return error_set(error, ENOENT, "cannot resolve '%.253s': it has no IP address", host);
+}
