@@ -29,7 +29,7 @@ struct wg_change {
 
 struct wg_peer_change {
 	struct key public_key;
-	bool remove; /* and nothing else */
+	bool remove;	  /* and nothing else */
 	bool update_only; /* nothing happens when there is no such peer */
 	bool set_preshared_key, set_address, set_keepalive, replace_allowed_ips;
 	struct key preshared_key;
@@ -44,9 +44,9 @@ void wg_change_clear(struct wg_change *change);
 bool backend_kernel_present(void);
 
 /* Reads the device: keys, peers, allowed IPs, statistics. netns_fd is the device's namespace (used
- * by the kernel backend only: the engine listens at its socket's path in any). -ENODEV when there is no such
- * device or, for the engine, nobody answers at its socket. *ret is the caller's to clear with
- * wg_device_clear(). */
+ * by the kernel backend only: the engine listens at its socket's path in any). -ENODEV when there
+ * is no such device or, for the engine, nobody answers at its socket. *ret is the caller's to clear
+ * with wg_device_clear(). */
 int backend_read(enum backend backend, int netns_fd, const char *name, struct wg_device *ret,
 		 struct error *error);
 
