@@ -43,7 +43,8 @@ static void end(struct netlink_answer *answer, const struct nlmsghdr *message, i
 	if (code == 0 || answer->code != 0)
 		return;
 	answer->code = -code;
-	if (message->nlmsg_flags & NLM_F_ACK_TLVS && offset <= mnl_nlmsg_get_payload_len(message))
+	if (message->nlmsg_flags & NLM_F_ACK_TLVS && message->nlmsg_len % NLMSG_ALIGNTO == 0 &&
+	    offset <= mnl_nlmsg_get_payload_len(message))
 		mnl_attr_parse(message, (unsigned int)offset, message_attribute, answer);
 }
 
@@ -100,18 +101,30 @@ static void take_message(struct netlink_answer *answer, const struct nlmsghdr *m
 		fail(answer, errno ? errno : EPROTO);
 }
 
+/* Is there a whole message? mnl_nlmsg_ok() takes the length for signed, and libmnl reads attributes
+ * up to the length rounded up: the kernel's messages with attributes have a round one. */
+static bool is_whole(const struct nlmsghdr *message, size_t left)
+{
+	return left >= NLMSG_HDRLEN && message->nlmsg_len >= NLMSG_HDRLEN &&
+	       message->nlmsg_len <= left &&
+	       (message->nlmsg_len % NLMSG_ALIGNTO == 0 || message->nlmsg_type < NLMSG_MIN_TYPE);
+}
+
 void netlink_answer_take(struct netlink_answer *answer, const void *datagram, size_t size)
 {
-	const struct nlmsghdr *message = datagram;
-	int left = (int)size;
+	const struct nlmsghdr *message;
+	size_t at = 0;
 
-	while (!answer->ended && mnl_nlmsg_ok(message, left)) {
+	while (at < size && !answer->ended) {
+		message = (const struct nlmsghdr *)((const char *)datagram + at);
+		if (!is_whole(message, size - at)) {
+			give_up(answer);
+			return;
+		}
 		if (message->nlmsg_seq == answer->sequence)
 			take_message(answer, message);
-		message = mnl_nlmsg_next(message, &left);
+		at += MNL_ALIGN((size_t)message->nlmsg_len);
 	}
-	if (!answer->ended && left > 0)
-		give_up(answer);
 }
 
 int netlink_answer_verdict(const struct netlink_answer *answer, struct error *error)
