@@ -1,0 +1,151 @@
+#include "kernel/mount.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include "base/memory.h"
+
+#define MOUNTINFO "/proc/self/mountinfo"
+
+int mount_unshare(struct error *error)
+{
+	if (unshare(CLONE_NEWNS) < 0)
+		return error_errno(error, "cannot make a mount namespace");
+	if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0)
+		return error_errno(error, "cannot keep mounts from the machine's own");
+	return 0;
+}
+
+int mount_create(const char *type, const char *const *options, uint64_t attributes, int *ret_fd,
+		 struct error *error)
+{
+	CLEANUP(fd_close) int context = fsopen(type, FSOPEN_CLOEXEC);
+	int fd;
+
+	if (context < 0)
+		return error_errno(error, "cannot make a %s", type);
+	for (; *options; options += 2)
+		if (fsconfig(context, FSCONFIG_SET_STRING, options[0], options[1], 0) < 0)
+			return error_errno(error, "cannot make a %s with %s=%s", type, options[0],
+					   options[1]);
+	if (fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+		return error_errno(error, "cannot make a %s", type);
+	fd = fsmount(context, FSMOUNT_CLOEXEC, (unsigned int)attributes);
+	if (fd < 0)
+		return error_errno(error, "cannot mount a %s", type);
+	*ret_fd = fd;
+	return 0;
+}
+
+int mount_copy(const char *path, int *ret_fd, struct error *error)
+{
+	int fd = open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+
+	if (fd < 0)
+		return error_errno(error, "cannot copy the mount of %s", path);
+	*ret_fd = fd;
+	return 0;
+}
+
+int mount_attach(int fd, const char *path, struct error *error)
+{
+	if (move_mount(fd, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH) < 0)
+		return error_errno(error, "cannot mount over %s", path);
+	return 0;
+}
+
+int mount_add_attributes(const char *path, uint64_t attributes, bool recursive, struct error *error)
+{
+	struct mount_attr change = {.attr_set = attributes};
+
+	if (mount_setattr(AT_FDCWD, path, recursive ? AT_RECURSIVE : 0, &change, sizeof(change)) <
+	    0)
+		return error_errno(error, "cannot restrict the mount at %s", path);
+	return 0;
+}
+
+int mount_detach(const char *path, struct error *error)
+{
+	if (umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) < 0)
+		return error_errno(error, "cannot unmount %s", path);
+	return 0;
+}
+
+/* Undoes the kernel's escapes: white space and backslashes stand as three octal digits. */
+static void unescape(char *text)
+{
+	char *to = text;
+
+	while (*text) {
+		if (text[0] == '\\' && strspn(text + 1, "01234567") >= 3) {
+			*to++ = (char)((text[1] - '0') << 6 | (text[2] - '0') << 3 |
+				       (text[3] - '0'));
+			text += 4;
+		} else {
+			*to++ = *text++;
+		}
+	}
+	*to = '\0';
+}
+
+int mount_info_parse(const char *line, struct mount_info *ret)
+{
+	CLEANUP(memory_free) char *path = NULL;
+	unsigned int id, parent;
+
+	/* id, parent, major:minor, root, mount point */
+	if (sscanf(line, "%u %u %*u:%*u %*s %ms", &id, &parent, &path) != 3)
+		return -EINVAL;
+	unescape(path);
+	*ret = (struct mount_info){.id = id, .parent = parent, .path = MEMORY_TAKE(path)};
+	return 0;
+}
+
+static void file_close(FILE **file)
+{
+	if (*file)
+		fclose(*file);
+}
+
+int mount_list_children(const char *path, struct mount_paths *ret, struct error *error)
+{
+	CLEANUP(mount_paths_clear) struct mount_paths paths = {};
+	CLEANUP(file_close) FILE *file = fopen(MOUNTINFO, "re");
+	CLEANUP(memory_free) char *line = NULL;
+	struct mount_info info;
+	struct statx status;
+	size_t size = 0;
+
+	if (!file)
+		return error_errno(error, "cannot open " MOUNTINFO);
+	if (statx(AT_FDCWD, path, 0, STATX_MNT_ID, &status) < 0)
+		return error_errno(error, "cannot examine %s", path);
+	while (getline(&line, &size, file) >= 0) {
+		if (mount_info_parse(line, &info) < 0)
+			return error_set(error, EPROTO, "cannot read " MOUNTINFO);
+		if (info.parent != status.stx_mnt_id) {
+			memory_free(&info.path);
+			continue;
+		}
+		paths.items = memory_resize(paths.items, paths.count + 1, sizeof(*paths.items));
+		paths.items[paths.count++] = info.path;
+	}
+	if (ferror(file))
+		return error_errno(error, "cannot read " MOUNTINFO);
+	*ret = paths;
+	paths = (struct mount_paths){};
+	return 0;
+}
+
+void mount_paths_clear(struct mount_paths *paths)
+{
+	for (size_t i = 0; i < paths->count; i++)
+		free(paths->items[i]);
+	memory_free(&paths->items);
+	paths->count = 0;
+}

@@ -1,0 +1,55 @@
+/* Mounts by descriptor, as Linux has them since 5.2 (fsopen(2), open_tree(2), move_mount(2)): a
+ * mount is made or copied where nobody sees it and put in place when it is ready. */
+#ifndef KERNEL_MOUNT_H
+#define KERNEL_MOUNT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+/* Gives the calling process a mount namespace of its own. Nothing that is mounted in it reaches the
+ * one it came from; what is mounted or unmounted there still happens here as well, so that a long
+ * run keeps no disk busy and no network namespace alive whose name was taken away. */
+int mount_unshare(struct error *error);
+
+/* Makes a file system of the type and a detached mount of it. options are pairs of key and value
+ * with NULL at their end; attributes are MOUNT_ATTR_… of mount_setattr(2). */
+int mount_create(const char *type, const char *const *options, uint64_t attributes, int *ret_fd,
+		 struct error *error);
+
+/* A detached copy of what is at the path, file or folder, with all that is mounted below. Symbolic
+ * links are followed. */
+int mount_copy(const char *path, int *ret_fd, struct error *error);
+
+/* Puts a detached mount over the path. A symbolic link at its end is not followed: it is covered
+ * itself. */
+int mount_attach(int fd, const char *path, struct error *error);
+
+/* Adds attributes to the mount at the path; recursive: and to all below. Linux 5.12. */
+int mount_add_attributes(const char *path, uint64_t attributes, bool recursive,
+			 struct error *error);
+
+/* Takes away the mount at the path; copies of it stay. */
+int mount_detach(const char *path, struct error *error);
+
+/* A line of /proc/self/mountinfo (proc(5)), as far as it matters here. */
+struct mount_info {
+	unsigned int id, parent;
+	char *path; /* owned */
+};
+
+/* Reads one line; the path's octal escapes are undone. -EINVAL when it is none. */
+int mount_info_parse(const char *line, struct mount_info *ret);
+
+struct mount_paths {
+	char **items; /* owned */
+	size_t count;
+};
+
+/* Where something is mounted on the mount at the path, not deeper. The caller clears the list. */
+int mount_list_children(const char *path, struct mount_paths *ret, struct error *error);
+void mount_paths_clear(struct mount_paths *paths);
+
+#endif
