@@ -11,14 +11,17 @@
 #define ENTER_STATUS_NOT_FOUND 127
 
 struct enter {
-	const char *netns; /* name below /run/netns; /etc/netns/<it>/resolv.conf is honoured */
-	const char *account; /* the user to become; NULL: by enter_default_account()'s rule */
+	const char *netns;     /* name below /run/netns; its files in /etc/netns are honoured */
+	const char *account;   /* the user to become; NULL: by account_choose()'s rule */
 	const struct dns *dns; /* the tunnel's; no server: /etc/netns, or an empty resolv.conf */
-	char *const *argv; /* the command, NULL at its end */
+	char *const *argv;     /* the command, NULL at its end */
 };
 
-/* Goes in and becomes the command. Returns only on failure, with the exit status for it
- * (ENTER_STATUS_…) and the reason in *error. */
+/* Goes in and becomes the command: same process, environment, umask, current folder and standard
+ * descriptors, of which all three must be there (process_fix_standard_fds()). Needs root. Returns
+ * only on failure, with the exit status for it (ENTER_STATUS_…) and the reason in *error;
+ * descriptors above 2 may be closed by then and the process half inside, so all that is left is to
+ * say why and to exit. */
 int enter_exec(const struct enter *enter, struct error *error);
 
 #endif

@@ -1,0 +1,99 @@
+/* The way in, step by step: see enter_exec().
+ *
+ * What a step reads of the machine outside, such as the user database, which may lie on the
+ * network, is read before the first that leaves it. A failure leaves the process half inside; its
+ * caller says what happened and ends. Nothing needs to be taken back, for every change is to
+ * namespaces that no other process is in, and the kernel ends them with this one, however it dies.
+ *
+ * The command is in the sub-user's network and nowhere else, it has no privilege and can gain none.
+ * It is not in a sandbox. It shares with the machine outside:
+ *
+ * - the processes: /proc is the machine's, and other processes of the same user are within reach;
+ * - the files and sockets that its user may open, the system's D-Bus among them;
+ * - the caller's terminal, into which kernels with the legacy TIOCSTI let it type.
+ */
+#include "enter/enter.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stddef.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "enter/account.h"
+#include "enter/command.h"
+#include "enter/resolver.h"
+#include "enter/sysfs.h"
+#include "kernel/mount.h"
+#include "kernel/netns.h"
+#include "kernel/process.h"
+
+static int enter_netns(const char *name, struct error *error)
+{
+	CLEANUP(fd_close) int fd = -1;
+	int code = netns_open(name, &fd, error);
+
+	if (code < 0)
+		return code;
+	code = netns_enter(fd, error);
+	return code < 0 ? error_wrap(error, "%s", name) : 0;
+}
+
+/* nosuid: a file's capabilities are then ignored. Without it execve(2) refuses a file that asks for
+ * one outside the bounding set, as Debian's ping does, which works without. */
+static int enter_mounts(const struct enter *enter, struct error *error)
+{
+	int code = mount_unshare(error);
+
+	if (code == 0)
+		code = mount_add_attributes("/", MOUNT_ATTR_NOSUID, true, error);
+	if (code == 0)
+		code = sysfs_renew(error);
+	if (code == 0)
+		code = resolver_install(enter->netns, enter->dns, error);
+	return code;
+}
+
+/* The standard three are the caller's to give; all else, whoever opened it, ends here. */
+static int close_descriptors(struct error *error)
+{
+	if (close_range(STDERR_FILENO + 1, ~0U, 0) < 0)
+		return error_errno(error, "cannot close the open files");
+	return 0;
+}
+
+/* Hangup and the keyboard's signals stay ignored where they were: that is how nohup(1) and a
+ * shell's background jobs ask for it. */
+static int reset_signals(struct error *error)
+{
+	struct sigaction action;
+	sigset_t none;
+
+	sigemptyset(&none);
+	if (sigprocmask(SIG_SETMASK, &none, NULL) < 0)
+		return error_errno(error, "cannot unblock the signals");
+	for (int number = 1; number < NSIG; number++) {
+		if (sigaction(number, NULL, &action) < 0)
+			continue; /* one of the C library's own */
+		if (action.sa_handler == SIG_IGN &&
+		    (number == SIGHUP || number == SIGINT || number == SIGQUIT))
+			continue;
+		signal(number, SIG_DFL);
+	}
+	return 0;
+}
+
+int enter_exec(const struct enter *enter, struct error *error)
+{
+	CLEANUP(account_clear) struct account account = {};
+
+	if (account_find(enter->account, &account, error) < 0 ||
+	    /* From here on in the sub-user's network and in mounts of our own … */
+	    enter_netns(enter->netns, error) < 0 || enter_mounts(enter, error) < 0 ||
+	    /* … and from here on with nothing left to give away. */
+	    close_descriptors(error) < 0 || reset_signals(error) < 0 ||
+	    account_become(&account, error) < 0 || process_drop_capabilities(error) < 0)
+		return ENTER_STATUS_FAILED;
+	return command_exec(enter->argv, error);
+}
