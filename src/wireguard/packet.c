@@ -1,0 +1,126 @@
+#include "wireguard/packet.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/memory.h"
+
+#define CACHE_LINE 64
+
+struct packet_pool {
+	struct packet *packets; /* owned */
+	uint8_t *buffers;	/* owned */
+	struct packet *free;	/* the one given back last is taken first: it is warm */
+	size_t count, room;
+};
+
+struct packet_pool *packet_pool_create(size_t count, size_t room, struct error *error)
+{
+	CLEANUP(packet_pool_free) struct packet_pool *pool = memory_zalloc(sizeof(*pool));
+	size_t capacity = PACKET_HEADROOM + room + PACKET_TAILROOM;
+	size_t total;
+
+	capacity = (capacity + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
+	if (capacity <= UINT32_MAX && !__builtin_mul_overflow(count, capacity, &total)) {
+		pool->packets = calloc(count, sizeof(*pool->packets));
+		pool->buffers = aligned_alloc(CACHE_LINE, total);
+	}
+	if (!pool->packets || !pool->buffers) {
+		error_set(error, ENOMEM, "no memory for %zu packets of %zu bytes", count, room);
+		return NULL;
+	}
+	pool->count = count;
+	pool->room = room;
+	for (size_t i = 0; i < count; i++) {
+		pool->packets[i].buffer = pool->buffers + i * capacity;
+		pool->packets[i].capacity = (uint32_t)capacity;
+		packet_put(pool, &pool->packets[i]);
+	}
+	return MEMORY_TAKE(pool);
+}
+
+void packet_pool_free(struct packet_pool **pool)
+{
+	if (!*pool)
+		return;
+	free((*pool)->buffers);
+	free((*pool)->packets);
+	memory_free(pool);
+}
+
+size_t packet_pool_size(const struct packet_pool *pool)
+{
+	return pool->count;
+}
+
+size_t packet_pool_room(const struct packet_pool *pool)
+{
+	return pool->room;
+}
+
+struct packet *packet_get(struct packet_pool *pool)
+{
+	struct packet *packet = pool->free;
+
+	if (!packet)
+		return NULL;
+	pool->free = packet->next;
+	*packet = (struct packet){
+		.buffer = packet->buffer,
+		.capacity = packet->capacity,
+		.offset = PACKET_HEADROOM,
+	};
+	return packet;
+}
+
+void packet_put(struct packet_pool *pool, struct packet *packet)
+{
+	packet->next = pool->free;
+	pool->free = packet;
+}
+
+void packet_put_all(struct packet_pool *pool, struct packet_queue *queue)
+{
+	struct packet *packet;
+
+	while ((packet = packet_queue_pop(queue)))
+		packet_put(pool, packet);
+}
+
+void packet_queue_push(struct packet_queue *queue, struct packet *packet)
+{
+	packet->next = NULL;
+	if (queue->last)
+		queue->last->next = packet;
+	else
+		queue->first = packet;
+	queue->last = packet;
+	queue->count++;
+}
+
+struct packet *packet_queue_pop(struct packet_queue *queue)
+{
+	struct packet *packet = queue->first;
+
+	if (!packet)
+		return NULL;
+	queue->first = packet->next;
+	if (!queue->first)
+		queue->last = NULL;
+	queue->count--;
+	packet->next = NULL;
+	return packet;
+}
+
+void packet_queue_move(struct packet_queue *to, struct packet_queue *from)
+{
+	if (!from->first)
+		return;
+	if (to->last)
+		to->last->next = from->first;
+	else
+		to->first = from->first;
+	to->last = from->last;
+	to->count += from->count;
+	*from = (struct packet_queue){};
+}
