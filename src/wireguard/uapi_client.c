@@ -14,7 +14,7 @@
 #include "wireguard/uapi_answer.h"
 #include "wireguard/uapi_request.h"
 
-#define CONVERSATION_MS 10000 /* from the first byte of the request to the last of the answer */
+#define CONVERSATION_MS 5000 /* from the first byte of the request to the last of the answer */
 #define ANSWER_MAX	(64U << 20) /* bytes: over a million allowed IPs */
 
 static int64_t now_ms(void)
