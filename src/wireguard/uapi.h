@@ -1,0 +1,33 @@
+/* The cross-platform configuration protocol (https://www.wireguard.com/xplatform/) as text:
+ * requests read, answers written. Its socket is uapi_server.h's business. */
+#ifndef WIREGUARD_UAPI_H
+#define WIREGUARD_UAPI_H
+
+#include <stddef.h>
+
+#include "base/error.h"
+#include "model/tunnel.h"
+#include "wireguard/backend.h"
+
+#define UAPI_BEGINNING	6  /* bytes of "get=1\n" and "set=1\n" */
+#define UAPI_STATUS_MAX 32 /* "errno=-N\n\n" and the NUL */
+
+enum uapi_operation {
+	UAPI_GET,
+	UAPI_SET,
+};
+
+/* Reads a whole request, its empty line at the end included, and spoils the text. A request is a
+ * transaction: everything in it is right, or it is -EINVAL (-EPROTO when it is no request at all)
+ * and *ret is untouched. The caller clears *ret with wg_change_clear(); it is empty for
+ * UAPI_GET. Messages quote no values, which may be keys. */
+int uapi_parse(char *text, size_t size, enum uapi_operation *ret_operation, struct wg_change *ret,
+	       struct error *error);
+
+/* The answer to UAPI_GET, its status included: the caller wipes and frees it, *ret_size bytes. */
+char *uapi_print_device(const struct wg_device *device, size_t *ret_size);
+
+/* The status that ends every answer: 0 or a negative errno. Returns its length. */
+size_t uapi_print_status(int code, char text[static UAPI_STATUS_MAX]);
+
+#endif
