@@ -1,0 +1,241 @@
+/* What is left to a process that reads what strangers send.
+ *
+ * In order, since each step takes away what an earlier one needs:
+ *
+ *	memory        locked, so that keys do not reach a swap device; no core dump holds them, and
+ *	              no other process may trace or read this one
+ *	files         a mount namespace whose root is an empty, read-only tmpfs: nothing to open.
+ *What it still writes, its log, cannot grow beyond LOG_SIZE capabilities  none, or the two of
+ *network_rights; no_new_privs system calls  those below, which are what the event loop does
+ *
+ * Limits: the user id stays, but there is no file to open as that user and no kill() or ptrace() to
+ * use it with. The filter sees numbers, not what pointers point to: who takes the engine over can
+ * send UDP datagrams to any address, as the engine itself must. */
+#include "wireguard/cage.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <linux/sockios.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <seccomp.h>
+#include <signal.h>
+#include <sys/capability.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "kernel/process.h"
+
+#define LOG_SIZE (1 << 20) /* bytes */
+
+/* A folder that every system has and that the engine has no more use for. */
+#define ROOT_PLACE "/proc"
+
+/* SO_MARK (Linux 5.17 takes CAP_NET_RAW for it) and ports below 1024. The list of system calls has
+ * no raw sockets. */
+static const cap_value_t network_rights[] = {CAP_NET_RAW, CAP_NET_BIND_SERVICE};
+
+/* Allowed whatever their arguments. */
+static const int plain_calls[] = {
+	/* packets */
+	SCMP_SYS(read),
+	SCMP_SYS(write),
+	SCMP_SYS(recvmmsg),
+	SCMP_SYS(sendmmsg),
+	/* waiting; the clocks, where the vDSO does not read them */
+	SCMP_SYS(epoll_wait),
+	SCMP_SYS(epoll_pwait),
+	SCMP_SYS(epoll_ctl),
+	SCMP_SYS(poll),
+	SCMP_SYS(ppoll),
+	SCMP_SYS(clock_gettime),
+	SCMP_SYS(restart_syscall),
+	/* clients of the UAPI socket, news of the link */
+	SCMP_SYS(accept4),
+	SCMP_SYS(recvfrom),
+	SCMP_SYS(close),
+	/* another UDP port */
+	SCMP_SYS(bind),
+	SCMP_SYS(getsockname),
+	/* ephemeral keys, cookies */
+	SCMP_SYS(getrandom),
+	/* memory for requests and peers */
+	SCMP_SYS(brk),
+	SCMP_SYS(munmap),
+	SCMP_SYS(mremap),
+	SCMP_SYS(madvise),
+	/* the end */
+	SCMP_SYS(exit_group),
+};
+
+/* The options that new UDP sockets get (udp.c). */
+static const struct {
+	int level, option;
+} socket_options[] = {
+	{SOL_SOCKET, SO_RCVBUF},
+	{SOL_SOCKET, SO_SNDBUF},
+	{SOL_SOCKET, SO_RCVBUFFORCE},
+	{SOL_SOCKET, SO_SNDBUFFORCE},
+	{SOL_SOCKET, SO_MARK},
+	{IPPROTO_IP, IP_PKTINFO},
+	{IPPROTO_IP, IP_MTU_DISCOVER},
+	{IPPROTO_IPV6, IPV6_V6ONLY},
+	{IPPROTO_IPV6, IPV6_RECVPKTINFO},
+};
+
+static int allow_plain_calls(scmp_filter_ctx filter)
+{
+	int code = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(plain_calls) && code == 0; i++)
+		code = seccomp_rule_add(filter, SCMP_ACT_ALLOW, plain_calls[i], 0);
+	return code;
+}
+
+static int allow_sockets(scmp_filter_ctx filter)
+{
+	/* if_nametoindex(), for the scope of a link-local endpoint, first tries AF_UNIX. */
+	int code = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(socket), 1,
+				    SCMP_A0(SCMP_CMP_EQ, AF_UNIX));
+	static const int families[] = {AF_INET, AF_INET6};
+
+	for (size_t i = 0; i < ARRAY_SIZE(families) && code == 0; i++)
+		code = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 3,
+					SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i]),
+					SCMP_A1(SCMP_CMP_MASKED_EQ,
+						~(scmp_datum_t)(SOCK_CLOEXEC | SOCK_NONBLOCK),
+						SOCK_DGRAM),
+					SCMP_A2(SCMP_CMP_EQ, 0));
+	for (size_t i = 0; i < ARRAY_SIZE(socket_options) && code == 0; i++)
+		code = seccomp_rule_add(
+			filter, SCMP_ACT_ALLOW, SCMP_SYS(setsockopt), 2,
+			SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)socket_options[i].level),
+			SCMP_A2(SCMP_CMP_EQ, (scmp_datum_t)socket_options[i].option));
+	if (code == 0)
+		code = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
+					SCMP_A1(SCMP_CMP_EQ, SIOCGIFINDEX));
+	/* Only where the socket leads to: a client, or the kernel's netlink. */
+	if (code == 0)
+		code = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(sendto), 1,
+					SCMP_A4(SCMP_CMP_EQ, 0));
+	return code;
+}
+
+static int allow_memory(scmp_filter_ctx filter)
+{
+	/* Never to be executed. */
+	int code = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
+				    SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+
+	/* pthread_once() within libcrypto wakes those who wait, of whom there are none. */
+	if (code == 0)
+		code = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(futex), 1,
+					SCMP_A1(SCMP_CMP_EQ, FUTEX_WAKE_PRIVATE));
+	return code;
+}
+
+static void filter_release(scmp_filter_ctx *filter)
+{
+	if (*filter)
+		seccomp_release(*filter);
+}
+
+static int filter_system_calls(struct error *error)
+{
+	CLEANUP(filter_release) scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
+	int code = filter ? 0 : -ENOMEM;
+
+	if (code == 0)
+		code = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
+	/* Hundreds of calls a second: a tree finds each in few steps. */
+	if (code == 0)
+		code = seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+	if (code == 0)
+		code = allow_plain_calls(filter);
+	if (code == 0)
+		code = allow_sockets(filter);
+	if (code == 0)
+		code = allow_memory(filter);
+	if (code == 0)
+		code = seccomp_load(filter);
+	if (code < 0)
+		return error_code(error, code, "cannot filter system calls");
+	return 0;
+}
+
+static int protect_memory(struct error *error)
+{
+	static const struct rlimit none = {0, 0}, all = {RLIM_INFINITY, RLIM_INFINITY};
+	int future = 0;
+
+	if (setrlimit(RLIMIT_CORE, &none) < 0 || prctl(PR_SET_DUMPABLE, 0) < 0)
+		return error_errno(error, "cannot forbid core dumps");
+	/* Under a limit, memory asked for later would be refused rather than not locked. */
+	if (setrlimit(RLIMIT_MEMLOCK, &all) == 0)
+		future = MCL_FUTURE;
+	mlockall(MCL_CURRENT | MCL_ONFAULT | future);
+	return 0;
+}
+
+static int leave_files(struct error *error)
+{
+	static const struct rlimit log_size = {LOG_SIZE, LOG_SIZE};
+
+	if (setrlimit(RLIMIT_FSIZE, &log_size) < 0 || signal(SIGXFSZ, SIG_IGN) == SIG_ERR)
+		return error_errno(error, "cannot bound the size of the log");
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		return error_errno(error, "cannot make a mount namespace");
+	if (mount("none", ROOT_PLACE, "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC,
+		  "size=4k,nr_inodes=1,mode=0555") < 0)
+		return error_errno(error, "cannot make an empty file system");
+	/* The old root comes to lie on the new one, and goes from there. */
+	if (chdir(ROOT_PLACE) < 0 || syscall(SYS_pivot_root, ".", ".") < 0 ||
+	    umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
+		return error_errno(error, "cannot leave the file system");
+	return 0;
+}
+
+static void capabilities_free(cap_t *capabilities)
+{
+	if (*capabilities)
+		cap_free(*capabilities);
+}
+
+/* Of network_rights, those that the process has. */
+static int keep_rights(struct error *error)
+{
+	CLEANUP(capabilities_free) cap_t had = cap_get_proc();
+	CLEANUP(capabilities_free) cap_t kept = cap_init();
+	cap_flag_value_t value = CAP_CLEAR;
+	int code = had && kept ? 0 : -1;
+
+	for (size_t i = 0; i < ARRAY_SIZE(network_rights) && code == 0; i++) {
+		code = cap_get_flag(had, network_rights[i], CAP_PERMITTED, &value);
+		if (code == 0 && value == CAP_SET)
+			code = cap_set_flag(kept, CAP_PERMITTED, 1, &network_rights[i], CAP_SET) |
+			       cap_set_flag(kept, CAP_EFFECTIVE, 1, &network_rights[i], CAP_SET);
+	}
+	if (code < 0 || cap_set_proc(kept) < 0 || cap_reset_ambient() < 0 ||
+	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return error_errno(error, "cannot give up capabilities");
+	return 0;
+}
+
+int cage_enter(bool keep_network_rights, struct error *error)
+{
+	int code = protect_memory(error);
+
+	if (code == 0)
+		code = leave_files(error);
+	if (code == 0)
+		code = keep_network_rights ? keep_rights(error) : process_drop_capabilities(error);
+	if (code == 0)
+		code = filter_system_calls(error);
+	return code;
+}
