@@ -1,0 +1,32 @@
+/* The engine at work: the loop between the TUN device, the UDP sockets, the clock and the UAPI
+ * socket, around the protocol core of device.h. */
+#ifndef WIREGUARD_LOOP_H
+#define WIREGUARD_LOOP_H
+
+#include <stdint.h>
+
+#include "base/error.h"
+
+/* What the loop works with; it takes the descriptors over. */
+struct loop_setup {
+	const char *name;   /* of the device; must outlive the loop */
+	unsigned int index; /* its interface index */
+	uint32_t fwmark;
+	int tun;  /* tun_open() */
+	int link; /* link_watch_open() in the device's namespace */
+	int uapi; /* uapi_listen() */
+};
+
+struct loop;
+
+/* Makes all that takes rights or memory: sockets, in the caller's network namespace, packets, keys'
+ * contexts. Blocks SIGTERM and SIGINT, which the loop takes from now on. */
+struct loop *loop_create(const struct loop_setup *setup, struct error *error);
+
+/* Usable with CLEANUP(). */
+void loop_free(struct loop **loop);
+
+/* Works until a signal, the removal of the UAPI socket or the deletion of the device ends it. */
+void loop_run(struct loop *loop);
+
+#endif
