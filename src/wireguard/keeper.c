@@ -1,0 +1,173 @@
+/* The engine is caged (cage.c): it cannot say why the kernel killed it, nor remove its socket. The
+ * keeper can: it is the engine's parent, has given up its capabilities, never sees a key or a
+ * packet, and only waits. SIGTERM and SIGINT to it are the engine's; should it die itself, the
+ * kernel ends the engine. */
+#include "wireguard/keeper.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "kernel/process.h"
+#include "model/key.h"
+#include "wireguard/cage.h"
+#include "wireguard/report.h"
+
+/* What libcrypto loads and sets up when it is first used has to be there before the cage. */
+static int warm_up(struct error *error)
+{
+	CLEANUP(key_wipe) struct key key = {};
+	struct key public_key;
+
+	if (key_generate_private(&key, error) < 0)
+		return -error->code;
+	return key_derive_public(&key, &public_key, error);
+}
+
+/* The engine's own process, until it is to work. */
+static int engine_prepare(const struct keeper *keeper, pid_t parent, struct loop **ret,
+			  struct error *error)
+{
+	CLEANUP(loop_free) struct loop *loop = NULL;
+	int lock, code;
+
+	if (prctl(PR_SET_PDEATHSIG, SIGTERM) < 0 || getppid() != parent)
+		return error_set(error, ECHILD, "the keeper of the engine has died");
+	/* The descriptor stays open for life, as a lock's must. */
+	if (keeper->lock && process_lock(keeper->lock, &lock, error) < 0)
+		return -error->code;
+	loop = loop_create(&keeper->setup, error);
+	if (!loop)
+		return -error->code;
+	code = warm_up(error);
+	if (code == 0)
+		code = cage_enter(keeper->keep_network_rights, error);
+	if (code == 0)
+		*ret = MEMORY_TAKE(loop);
+	return code;
+}
+
+_Noreturn static void engine_live(const struct keeper *keeper, pid_t parent, int report)
+{
+	struct loop *loop = NULL;
+	struct error error;
+	int code = engine_prepare(keeper, parent, &loop, &error);
+
+	report_send(&report, code, &error);
+	if (code < 0)
+		_exit(1);
+	loop_run(loop);
+	loop_free(&loop);
+	_exit(0);
+}
+
+static void close_setup(struct loop_setup *setup)
+{
+	fd_close(&setup->tun);
+	fd_close(&setup->link);
+	fd_close(&setup->uapi);
+}
+
+static void wait_set(sigset_t *ret)
+{
+	sigemptyset(ret);
+	sigaddset(ret, SIGCHLD);
+	sigaddset(ret, SIGTERM);
+	sigaddset(ret, SIGINT);
+}
+
+static int await_end(pid_t engine)
+{
+	sigset_t signals;
+	int status = 0;
+
+	wait_set(&signals);
+	while (waitpid(engine, &status, WNOHANG) == 0) {
+		int signal = sigwaitinfo(&signals, NULL);
+
+		if (signal == SIGTERM || signal == SIGINT)
+			kill(engine, SIGTERM);
+	}
+	return status;
+}
+
+static int say_how_it_ended(const char *name, int status, struct error *error)
+{
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		return 0;
+	if (!WIFSIGNALED(status))
+		return error_set(error, EIO, "the engine of %s ended with status %d", name,
+				 WEXITSTATUS(status));
+	if (WTERMSIG(status) == SIGSYS)
+		return error_set(error, EIO,
+				 "the engine of %s was killed for a system call that it must not "
+				 "make (see the kernel's log for its number)",
+				 name);
+	return error_set(error, EIO, "the engine of %s was killed by signal %d (%s)", name,
+			 WTERMSIG(status), strsignal(WTERMSIG(status)));
+}
+
+/* Removes the socket unless another has taken its place by now. */
+static void remove_socket(const char *path, const struct stat *ours)
+{
+	struct stat now;
+
+	if (path && stat(path, &now) == 0 && now.st_dev == ours->st_dev &&
+	    now.st_ino == ours->st_ino)
+		unlink(path);
+}
+
+static int start_engine(struct keeper *keeper, int *report, pid_t *ret, struct error *error)
+{
+	CLEANUP(fd_close) int from_engine = -1;
+	CLEANUP(fd_close) int to_keeper = -1;
+	pid_t self = getpid(), engine;
+	sigset_t signals;
+	int code = report_open(&from_engine, &to_keeper, error);
+
+	if (code < 0)
+		return code;
+	/* From now on, so that none is missed between here and await_end(). */
+	wait_set(&signals);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+	engine = fork();
+	if (engine < 0)
+		return error_errno(error, "cannot start a process");
+	if (engine == 0) {
+		fd_close(report);
+		fd_close(&from_engine);
+		engine_live(keeper, self, to_keeper);
+	}
+	fd_close(&to_keeper);
+	code = report_await(from_engine, error);
+	if (code < 0)
+		waitpid(engine, NULL, 0);
+	else
+		*ret = engine;
+	return code;
+}
+
+int keeper_run(struct keeper *keeper, int *report, struct error *error)
+{
+	struct stat socket = {};
+	pid_t engine = -1;
+	int code = 0;
+
+	if (keeper->socket && stat(keeper->socket, &socket) < 0)
+		code = error_errno(error, "cannot look at %s", keeper->socket);
+	if (code == 0)
+		code = start_engine(keeper, report, &engine, error);
+	close_setup(&keeper->setup);
+	if (code == 0)
+		code = process_drop_capabilities(error);
+	report_send(report, code, error);
+	if (code == 0)
+		code = say_how_it_ended(keeper->setup.name, await_end(engine), error);
+	remove_socket(keeper->socket, &socket);
+	return code;
+}
