@@ -74,69 +74,78 @@ static const int plain_calls[] = {
 	SCMP_SYS(exit_group),
 };
 
-/* The options that new UDP sockets get (udp.c). */
+#define EQUALS(argument, value)                                                                    \
+	{                                                                                          \
+		.arg = (argument), .op = SCMP_CMP_EQ, .datum_a = (scmp_datum_t)(value)             \
+	}
+#define EQUALS_BUT_FOR(argument, flags, value)                                                     \
+	{                                                                                          \
+		.arg = (argument), .op = SCMP_CMP_MASKED_EQ, .datum_a = ~(scmp_datum_t)(flags),    \
+		.datum_b = (scmp_datum_t)(value)                                                   \
+	}
+#define WITHOUT(argument, flags)                                                                   \
+	{                                                                                          \
+		.arg = (argument), .op = SCMP_CMP_MASKED_EQ, .datum_a = (scmp_datum_t)(flags)      \
+	}
+
+#define SOCKET_OPTION(level, option)                                                               \
+	{                                                                                          \
+		SCMP_SYS(setsockopt), 2,                                                           \
+		{                                                                                  \
+			EQUALS(1, level), EQUALS(2, option)                                        \
+		}                                                                                  \
+	}
+#define UDP_SOCKET(family)                                                                         \
+	{                                                                                          \
+		SCMP_SYS(socket), 3,                                                               \
+		{                                                                                  \
+			EQUALS(0, family),                                                         \
+				EQUALS_BUT_FOR(1, SOCK_CLOEXEC | SOCK_NONBLOCK, SOCK_DGRAM),       \
+				EQUALS(2, 0)                                                       \
+		}                                                                                  \
+	}
+
+/* Allowed with these arguments. */
 static const struct {
-	int level, option;
-} socket_options[] = {
-	{SOL_SOCKET, SO_RCVBUF},
-	{SOL_SOCKET, SO_SNDBUF},
-	{SOL_SOCKET, SO_RCVBUFFORCE},
-	{SOL_SOCKET, SO_SNDBUFFORCE},
-	{SOL_SOCKET, SO_MARK},
-	{IPPROTO_IP, IP_PKTINFO},
-	{IPPROTO_IP, IP_MTU_DISCOVER},
-	{IPPROTO_IPV6, IPV6_V6ONLY},
-	{IPPROTO_IPV6, IPV6_RECVPKTINFO},
+	int call;
+	unsigned int count;
+	struct scmp_arg_cmp arguments[3];
+} calls_with_arguments[] = {
+	/* another UDP port: new sockets as udp.c makes them */
+	UDP_SOCKET(AF_INET),
+	UDP_SOCKET(AF_INET6),
+	SOCKET_OPTION(SOL_SOCKET, SO_RCVBUF),
+	SOCKET_OPTION(SOL_SOCKET, SO_SNDBUF),
+	SOCKET_OPTION(SOL_SOCKET, SO_RCVBUFFORCE),
+	SOCKET_OPTION(SOL_SOCKET, SO_SNDBUFFORCE),
+	SOCKET_OPTION(SOL_SOCKET, SO_MARK),
+	SOCKET_OPTION(IPPROTO_IP, IP_PKTINFO),
+	SOCKET_OPTION(IPPROTO_IP, IP_MTU_DISCOVER),
+	SOCKET_OPTION(IPPROTO_IPV6, IPV6_V6ONLY),
+	SOCKET_OPTION(IPPROTO_IPV6, IPV6_RECVPKTINFO),
+	/* if_nametoindex(), for the scope of a link-local endpoint */
+	{SCMP_SYS(ioctl), 1, {EQUALS(1, SIOCGIFINDEX)}},
+	/* an answer to a client, a question to rtnetlink: only where the socket leads to */
+	{SCMP_SYS(sendto), 1, {EQUALS(4, 0)}},
+	/* memory that is never executed */
+	{SCMP_SYS(mmap), 1, {WITHOUT(2, PROT_EXEC)}},
+	/* pthread_once() within libcrypto wakes those who wait, of whom there are none */
+	{SCMP_SYS(futex), 1, {EQUALS(1, FUTEX_WAKE_PRIVATE)}},
 };
 
-static int allow_plain_calls(scmp_filter_ctx filter)
+static int add_rules(scmp_filter_ctx filter)
 {
-	int code = 0;
+	/* if_nametoindex() tries this first, and then what it may have. */
+	const struct scmp_arg_cmp unix_socket = EQUALS(0, AF_UNIX);
+	int code = seccomp_rule_add_array(filter, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(socket), 1,
+					  &unix_socket);
 
 	for (size_t i = 0; i < ARRAY_SIZE(plain_calls) && code == 0; i++)
-		code = seccomp_rule_add(filter, SCMP_ACT_ALLOW, plain_calls[i], 0);
-	return code;
-}
-
-static int allow_sockets(scmp_filter_ctx filter)
-{
-	/* if_nametoindex(), for the scope of a link-local endpoint, first tries AF_UNIX. */
-	int code = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(socket), 1,
-				    SCMP_A0(SCMP_CMP_EQ, AF_UNIX));
-	static const int families[] = {AF_INET, AF_INET6};
-
-	for (size_t i = 0; i < ARRAY_SIZE(families) && code == 0; i++)
-		code = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 3,
-					SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i]),
-					SCMP_A1(SCMP_CMP_MASKED_EQ,
-						~(scmp_datum_t)(SOCK_CLOEXEC | SOCK_NONBLOCK),
-						SOCK_DGRAM),
-					SCMP_A2(SCMP_CMP_EQ, 0));
-	for (size_t i = 0; i < ARRAY_SIZE(socket_options) && code == 0; i++)
-		code = seccomp_rule_add(
-			filter, SCMP_ACT_ALLOW, SCMP_SYS(setsockopt), 2,
-			SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)socket_options[i].level),
-			SCMP_A2(SCMP_CMP_EQ, (scmp_datum_t)socket_options[i].option));
-	if (code == 0)
-		code = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
-					SCMP_A1(SCMP_CMP_EQ, SIOCGIFINDEX));
-	/* Only where the socket leads to: a client, or the kernel's netlink. */
-	if (code == 0)
-		code = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(sendto), 1,
-					SCMP_A4(SCMP_CMP_EQ, 0));
-	return code;
-}
-
-static int allow_memory(scmp_filter_ctx filter)
-{
-	/* Never to be executed. */
-	int code = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
-				    SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
-
-	/* pthread_once() within libcrypto wakes those who wait, of whom there are none. */
-	if (code == 0)
-		code = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(futex), 1,
-					SCMP_A1(SCMP_CMP_EQ, FUTEX_WAKE_PRIVATE));
+		code = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, plain_calls[i], 0, NULL);
+	for (size_t i = 0; i < ARRAY_SIZE(calls_with_arguments) && code == 0; i++)
+		code = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, calls_with_arguments[i].call,
+					      calls_with_arguments[i].count,
+					      calls_with_arguments[i].arguments);
 	return code;
 }
 
@@ -153,15 +162,11 @@ static int filter_system_calls(struct error *error)
 
 	if (code == 0)
 		code = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
-	/* Hundreds of calls a second: a tree finds each in few steps. */
+	/* A call a packet: a tree finds each in few steps. */
 	if (code == 0)
 		code = seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 	if (code == 0)
-		code = allow_plain_calls(filter);
-	if (code == 0)
-		code = allow_sockets(filter);
-	if (code == 0)
-		code = allow_memory(filter);
+		code = add_rules(filter);
 	if (code == 0)
 		code = seccomp_load(filter);
 	if (code < 0)
