@@ -1,4 +1,4 @@
-#include "cmd/engine.h"
+#include "cmd/cmd.h"
 
 #include <getopt.h>
 #include <limits.h>
@@ -68,10 +68,11 @@ static int read_options(int argc, char **argv, struct engine_options *options)
 	return code;
 }
 
-int cmd_engine(int argc, char **argv, struct error *error)
+int cmd_engine(struct command *command, int argc, char **argv, struct error *error)
 {
 	struct engine_options options = {};
 
+	(void)command;
 	if (read_options(argc, argv, &options) < 0 || argc - optind != 1)
 		return error_usage(error, USAGE);
 	options.name = argv[optind];

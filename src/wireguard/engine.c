@@ -290,3 +290,11 @@ int engine_running(const char *name, pid_t *ret, struct error *error)
 
 	return process_lock_holder(state_path(name, "pid", path), ret, error);
 }
+
+bool engine_has_files(const char *name)
+{
+	char path[STATE_PATH_MAX], socket[UAPI_PATH_MAX];
+
+	return access(state_path(name, "pid", path), F_OK) == 0 ||
+	       access(uapi_path(name, socket), F_OK) == 0;
+}

@@ -42,4 +42,7 @@ int engine_stop(const char *name, struct error *error);
 /* The process of the engine; 0: there is none. */
 int engine_running(const char *name, pid_t *ret, struct error *error);
 
+/* Is an engine's socket or lock file there, its process alive or not? */
+bool engine_has_files(const char *name);
+
 #endif
