@@ -70,6 +70,12 @@ int error_usage(struct error *error, const char *format, ...)
 	return -EINVAL;
 }
 
+int error_as_usage(struct error *error)
+{
+	error->usage = true;
+	return -error->code;
+}
+
 int error_wrap(struct error *error, const char *format, ...)
 {
 	char inner[sizeof(error->text)];

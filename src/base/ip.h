@@ -38,9 +38,9 @@ union socket_address {
 	struct sockaddr_in6 v6;
 };
 
-#define IP_TEXT_MAX	  46 /* INET6_ADDRSTRLEN, with the NUL */
-#define CIDR_TEXT_MAX	  (IP_TEXT_MAX + 4)
-#define SOCKET_TEXT_MAX	  (IP_TEXT_MAX + 8 + 16) /* [address%scope]:port */
+#define IP_TEXT_MAX	46 /* INET6_ADDRSTRLEN, with the NUL */
+#define CIDR_TEXT_MAX	(IP_TEXT_MAX + 4)
+#define SOCKET_TEXT_MAX (IP_TEXT_MAX + 8 + 16) /* [address%scope]:port */
 
 /* Bits in an address of this family: 32 or 128. */
 unsigned int ip_bits(sa_family_t family);

@@ -5,7 +5,7 @@
 
 #include "base/memory.h"
 
-const struct option option_table[] = {
+const struct subu_option option_table[] = {
 	{OPTION_BACKEND, "auto|kernel|engine",
 	 "who runs the tunnel; auto: the kernel where it has WireGuard, else subu's engine"},
 	{OPTION_DEFAULT_ROUTE, "off|on",
@@ -14,7 +14,7 @@ const struct option option_table[] = {
 
 const size_t option_count = ARRAY_SIZE(option_table);
 
-int option_find(const char *name, const struct option **ret, struct error *error)
+int option_find(const char *name, const struct subu_option **ret, struct error *error)
 {
 	char names[256] = "";
 
@@ -29,7 +29,7 @@ int option_find(const char *name, const struct option **ret, struct error *error
 	return error_usage(error, "there is no option '%.64s'; there are: %s", name, names);
 }
 
-int option_check(const struct option *option, const char *value, struct error *error)
+int option_check(const struct subu_option *option, const char *value, struct error *error)
 {
 	const char *start = option->values;
 	size_t length = strlen(value);
@@ -45,7 +45,7 @@ int option_check(const struct option *option, const char *value, struct error *e
 			   value);
 }
 
-const char *option_default(const struct option *option, char *buffer, size_t size)
+const char *option_default(const struct subu_option *option, char *buffer, size_t size)
 {
 	snprintf(buffer, size, "%.*s", (int)(strchrnul(option->values, '|') - option->values),
 		 option->values);

@@ -75,9 +75,9 @@ int store_delete_link(struct store *store, const struct subu_link *link, struct 
 
 /* Options of a sub-user. Get gives the default where none is set. */
 #define OPTION_VALUE_MAX 64
-int store_get_option(struct store *store, uint32_t subu, const struct option *option,
+int store_get_option(struct store *store, uint32_t subu, const struct subu_option *option,
 		     char value[static OPTION_VALUE_MAX], struct error *error);
-int store_set_option(struct store *store, uint32_t subu, const struct option *option,
+int store_set_option(struct store *store, uint32_t subu, const struct subu_option *option,
 		     const char *value, struct error *error);
 
 /* The pool of local addresses. Get: -ENOENT, without a message worth showing, when none is set. */

@@ -31,6 +31,7 @@ static const char *const migrations[] = {
 	"  fwmark INTEGER NOT NULL DEFAULT 0 CHECK (fwmark BETWEEN 0 AND 4294967295),"
 	"  mtu INTEGER NOT NULL DEFAULT 0 CHECK (mtu BETWEEN 0 AND 65535),"
 	"  routes INTEGER NOT NULL DEFAULT 1 CHECK (routes IN (0, 1)),"
+	"  from_pool INTEGER NOT NULL CHECK (from_pool IN (0, 1)),"
 	"  addresses TEXT NOT NULL,"
 	"  dns TEXT NOT NULL DEFAULT ''"
 	") STRICT;"

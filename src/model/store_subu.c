@@ -289,7 +289,7 @@ int store_find_link_of_tunnel(struct store *store, uint32_t tunnel, struct subu_
 			 error);
 }
 
-int store_get_option(struct store *store, uint32_t subu, const struct option *option,
+int store_get_option(struct store *store, uint32_t subu, const struct subu_option *option,
 		     char value[static OPTION_VALUE_MAX], struct error *error)
 {
 	CLEANUP(sql_finalize) sqlite3_stmt *statement = NULL;
@@ -313,7 +313,7 @@ int store_get_option(struct store *store, uint32_t subu, const struct option *op
 	return 0;
 }
 
-int store_set_option(struct store *store, uint32_t subu, const struct option *option,
+int store_set_option(struct store *store, uint32_t subu, const struct subu_option *option,
 		     const char *value, struct error *error)
 {
 	CLEANUP(sql_finalize) sqlite3_stmt *statement = NULL;

@@ -69,6 +69,7 @@ static int read_tunnel(struct store *store, sqlite3_stmt *row, struct tunnel *tu
 	tunnel->device.fwmark = (uint32_t)sqlite3_column_int64(row, 3);
 	tunnel->mtu = (uint32_t)sqlite3_column_int(row, 4);
 	tunnel->routes = sqlite3_column_int(row, 5);
+	tunnel->from_pool = sqlite3_column_int(row, 8);
 	if (cidr_list_parse(sql_text(row, 6), &tunnel->addresses, error) < 0)
 		return sql_damaged(store, "a tunnel's addresses", error);
 	if (dns_parse(sql_text(row, 7), &tunnel->dns, error) < 0)
@@ -82,7 +83,7 @@ int store_find_tunnel(struct store *store, uint32_t id, struct tunnel *ret, stru
 	CLEANUP(tunnel_clear) struct tunnel tunnel = {};
 	int code = sql_prepare(store,
 			       "SELECT id, private_key, listen_port, fwmark, mtu, routes, "
-			       "addresses, dns FROM wg WHERE id = ?",
+			       "addresses, dns, from_pool FROM wg WHERE id = ?",
 			       &statement, error);
 
 	if (code < 0)
@@ -165,6 +166,7 @@ static int write_tunnel(struct store *store, const char *text, const struct tunn
 	sqlite3_bind_int(statement, 6, tunnel->routes);
 	sqlite3_bind_text(statement, 7, addresses, -1, SQLITE_STATIC);
 	sqlite3_bind_text(statement, 8, dns, -1, SQLITE_STATIC);
+	sqlite3_bind_int(statement, 9, tunnel->from_pool);
 	code = sql_run(store, statement, error);
 	if (code == 0)
 		code = sql_run_with_id(store, "DELETE FROM peer WHERE wg = ?", tunnel->id, error);
@@ -181,7 +183,7 @@ int store_add_tunnel(struct store *store, struct tunnel *tunnel, struct error *e
 		return code;
 	return write_tunnel(store,
 			    "INSERT INTO wg (id, private_key, listen_port, fwmark, mtu, routes, "
-			    "addresses, dns) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+			    "addresses, dns, from_pool) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
 			    tunnel, error);
 }
 
@@ -189,7 +191,8 @@ int store_update_tunnel(struct store *store, const struct tunnel *tunnel, struct
 {
 	return write_tunnel(store,
 			    "UPDATE wg SET private_key = ?2, listen_port = ?3, fwmark = ?4, "
-			    "mtu = ?5, routes = ?6, addresses = ?7, dns = ?8 WHERE id = ?1",
+			    "mtu = ?5, routes = ?6, addresses = ?7, dns = ?8, "
+			    "from_pool = ?9 WHERE id = ?1",
 			    tunnel, error);
 }
 

@@ -12,16 +12,16 @@
 #include "model/endpoint.h"
 #include "model/key.h"
 
-#define TUNNEL_MTU_DEFAULT 1420 /* 1500 less IPv6 (40), UDP (8) and WireGuard (32) */
-#define TUNNEL_MTU_LEAST   576	/* RFC 791; 1280 where the tunnel carries IPv6 (RFC 8200) */
+#define TUNNEL_MTU_DEFAULT 1420	 /* 1500 less IPv6 (40), UDP (8) and WireGuard (32) */
+#define TUNNEL_MTU_LEAST   576	 /* RFC 791; 1280 where the tunnel carries IPv6 (RFC 8200) */
 #define TUNNEL_MTU_MOST	   65455 /* 65535 less the same 80 */
 
 struct wg_peer {
 	struct key public_key;
-	struct key preshared_key; /* all zero: none (whitepaper section 5.4.1) */
-	struct endpoint endpoint; /* as the user wrote it; empty in what a device reports */
+	struct key preshared_key;     /* all zero: none (whitepaper section 5.4.1) */
+	struct endpoint endpoint;     /* as the user wrote it; empty in what a device reports */
 	union socket_address address; /* resolved, or what the device reports; AF_UNSPEC: none */
-	uint16_t keepalive; /* seconds; 0: off */
+	uint16_t keepalive;	      /* seconds; 0: off */
 	struct cidr_list allowed_ips; /* owned; host bits cleared */
 
 	/* What a running device reports. */
@@ -31,9 +31,9 @@ struct wg_peer {
 
 struct wg_device {
 	struct key private_key; /* all zero: none */
-	uint16_t listen_port; /* 0: chosen by the kernel */
-	uint32_t fwmark; /* 0: none */
-	struct wg_peer *peers; /* owned */
+	uint16_t listen_port;	/* 0: chosen by the kernel */
+	uint32_t fwmark;	/* 0: none */
+	struct wg_peer *peers;	/* owned */
 	size_t peer_count;
 };
 
@@ -42,8 +42,9 @@ struct tunnel {
 	struct wg_device device;
 	struct cidr_list addresses; /* owned: the interface's own */
 	struct dns dns;
-	uint32_t mtu; /* 0: TUNNEL_MTU_DEFAULT */
-	bool routes; /* false: Table = off, no route is made from the allowed IPs */
+	uint32_t mtu;	/* 0: TUNNEL_MTU_DEFAULT */
+	bool from_pool; /* its address was handed out by the pool, not brought along by a .conf */
+	bool routes;	/* false: Table = off, no route is made from the allowed IPs */
 };
 
 /* A new zeroed peer at the end of the device's list; valid until the next append. */

@@ -281,6 +281,8 @@ int engine_stop(const char *name, struct error *error)
 		code = remove_file(uapi_path(name, socket), error);
 	if (code == 0)
 		code = remove_file(state_path(name, "pid", path), error);
+	if (code == 0)
+		code = remove_file(state_path(name, "log", path), error);
 	return code < 0 ? error_wrap(error, "cannot end the engine of %s", name) : 0;
 }
 
@@ -296,5 +298,6 @@ bool engine_has_files(const char *name)
 	char path[STATE_PATH_MAX], socket[UAPI_PATH_MAX];
 
 	return access(state_path(name, "pid", path), F_OK) == 0 ||
+	       access(state_path(name, "log", path), F_OK) == 0 ||
 	       access(uapi_path(name, socket), F_OK) == 0;
 }

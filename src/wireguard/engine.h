@@ -36,13 +36,13 @@ int engine_main(const struct engine_options *options, struct error *error);
  * device may have been made. */
 int engine_start(const char *name, int netns_fd, uint32_t fwmark, struct error *error);
 
-/* Ends the engine, if there is one, and removes its socket and lock. The device stays. */
+/* Ends the engine, if there is one, and removes its socket, lock and log. The device stays. */
 int engine_stop(const char *name, struct error *error);
 
 /* The process of the engine; 0: there is none. */
 int engine_running(const char *name, pid_t *ret, struct error *error);
 
-/* Is an engine's socket or lock file there, its process alive or not? */
+/* Is an engine's socket, lock or log there, its process alive or not? */
 bool engine_has_files(const char *name);
 
 #endif

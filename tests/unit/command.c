@@ -27,7 +27,7 @@ static void make_file(const char *name, mode_t mode, const char *text)
 /* The current folder is a new one that holds:
  *
  *	bin/plain (not executable)  bin/there (a script)  bin/broken (no interpreter)  bin/folder/
-*/
+ */
 static int enter_folder(void **state)
 {
 	(void)state;

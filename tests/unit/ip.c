@@ -14,8 +14,10 @@ static void test_cidr_round_trip(void **state)
 	static const struct {
 		const char *in, *out;
 	} cases[] = {
-		{"10.0.0.1", "10.0.0.1/32"},	   {"10.0.0.1/0", "10.0.0.1/0"},
-		{"2001:db8::1", "2001:db8::1/128"}, {"2001:DB8:0:0::1/64", "2001:db8::1/64"},
+		{"10.0.0.1", "10.0.0.1/32"},
+		{"10.0.0.1/0", "10.0.0.1/0"},
+		{"2001:db8::1", "2001:db8::1/128"},
+		{"2001:DB8:0:0::1/64", "2001:db8::1/64"},
 		{"::/0", "::/0"},
 	};
 	char text[CIDR_TEXT_MAX];
@@ -32,9 +34,23 @@ static void test_cidr_round_trip(void **state)
 static void test_cidr_refused(void **state)
 {
 	static const char *const bad[] = {
-		"",	      "/",	    "10.0.0.1/",     "10.0.0.1/33", "10.0.0.1/-1", "10.0.0.1/+1",
-		"10.0.0/8",   "::1/129",    "10.0.0.1/8/8",  " 10.0.0.1",   "10.0.0.1 ",   "1.2.3.4.5",
-		"10.0.0.1/8x", "fe80::1%lo", "010.0.0.256/8", ":::/0",	    "10.0.0.1/ 8",
+		"",
+		"/",
+		"10.0.0.1/",
+		"10.0.0.1/33",
+		"10.0.0.1/-1",
+		"10.0.0.1/+1",
+		"10.0.0/8",
+		"::1/129",
+		"10.0.0.1/8/8",
+		" 10.0.0.1",
+		"10.0.0.1 ",
+		"1.2.3.4.5",
+		"10.0.0.1/8x",
+		"fe80::1%lo",
+		"010.0.0.256/8",
+		":::/0",
+		"10.0.0.1/ 8",
 	};
 	struct cidr cidr = {.length = 77};
 	struct error error;
@@ -87,10 +103,19 @@ static void test_list(void **state)
 
 static void test_socket_address(void **state)
 {
-	static const char *const good[] = {"192.0.2.1:51820", "[2001:db8::1]:1", "[fe80::1%1]:65535"};
+	static const char *const good[] = {"192.0.2.1:51820", "[2001:db8::1]:1",
+					   "[fe80::1%1]:65535"};
 	static const char *const bad[] = {
-		"",		"192.0.2.1",	 "192.0.2.1:0", "192.0.2.1:65536", "2001:db8::1:51820",
-		"[192.0.2.1]:5", "[2001:db8::1]", "host:51820",	 "[::1:5",	    ":5",
+		"",
+		"192.0.2.1",
+		"192.0.2.1:0",
+		"192.0.2.1:65536",
+		"2001:db8::1:51820",
+		"[192.0.2.1]:5",
+		"[2001:db8::1]",
+		"host:51820",
+		"[::1:5",
+		":5",
 	};
 	union socket_address address;
 	char text[SOCKET_TEXT_MAX];
@@ -108,10 +133,8 @@ static void test_socket_address(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_cidr_round_trip),
-		cmocka_unit_test(test_cidr_refused),
-		cmocka_unit_test(test_network_and_contains),
-		cmocka_unit_test(test_list),
+		cmocka_unit_test(test_cidr_round_trip),	     cmocka_unit_test(test_cidr_refused),
+		cmocka_unit_test(test_network_and_contains), cmocka_unit_test(test_list),
 		cmocka_unit_test(test_socket_address),
 	};
 
