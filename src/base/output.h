@@ -1,0 +1,28 @@
+/* What a verb answers: one JSON value, shown as it is with --json, or as a table or a record of
+ * lines to people. */
+#ifndef BASE_OUTPUT_H
+#define BASE_OUTPUT_H
+
+#include <jansson.h>
+#include <stddef.h>
+
+/* How a member of a JSON object is shown: under which title, and where to find it. A member that is
+ * missing or null is shown as "-", a boolean as yes or no, an array as a list with commas. */
+struct output_column {
+	const char *title;
+	const char *key;
+};
+
+/* A row for each object of the array below a line of titles. */
+void output_table(const json_t *rows, const struct output_column *columns, size_t count);
+
+/* "title  value", a line a column. */
+void output_record(const json_t *object, const struct output_column *columns, size_t count);
+
+/* The value as a JSON document. */
+void output_json(const json_t *value);
+
+/* Use with CLEANUP(). */
+void output_release(json_t **value);
+
+#endif
