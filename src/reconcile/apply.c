@@ -1,0 +1,233 @@
+#include "reconcile/apply.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "kernel/address.h"
+#include "kernel/link.h"
+#include "kernel/netns.h"
+#include "kernel/process.h"
+#include "kernel/route.h"
+#include "kernel/sysctl.h"
+#include "model/subu.h"
+#include "reconcile/state.h"
+#include "wireguard/engine.h"
+
+/* What processes get between SIGTERM and SIGKILL. */
+#define PROCESS_GRACE_MS 2000
+
+/* The namespace in which a plan's operations happen, opened once it is there. */
+struct place {
+	char netns_name[SUBU_ID_TEXT_MAX];
+	int netns;
+	struct netlink inside; /* NETLINK_ROUTE */
+	bool open;
+};
+
+static int place_open(struct place *place, struct error *error)
+{
+	int code;
+
+	if (place->open)
+		return 0;
+	code = netns_open(place->netns_name, &place->netns, error);
+	if (code == 0)
+		code = netlink_open(NETLINK_ROUTE, place->netns, &place->inside, error);
+	place->open = code == 0;
+	return code;
+}
+
+static void place_close(struct place *place)
+{
+	if (place->open)
+		netlink_close(&place->inside);
+	fd_close(&place->netns);
+}
+
+static int end_processes(struct place *place, struct error *error)
+{
+	CLEANUP(memory_free) pid_t *processes = NULL;
+	size_t count;
+	int code = netns_processes(place->netns, &processes, &count, error);
+
+	return code < 0 ? code : process_end(processes, count, PROCESS_GRACE_MS, error);
+}
+
+static int open_ping(struct place *place, struct error *error)
+{
+	CLEANUP(netns_visit_end) struct netns_visit visit = NETNS_VISIT_NONE;
+	int code = netns_visit_begin(&visit, place->netns, error);
+
+	return code < 0 ? code : sysctl_write("net/ipv4/ping_group_range", PING_EVERY_GROUP, error);
+}
+
+/* A kernel without IPv6 has no setting for it to write. */
+static int write_if_there(const char *path, const char *value, struct error *error)
+{
+	int code = sysctl_write(path, value, error);
+
+	return code == -ENOENT ? 0 : code;
+}
+
+static int prepare_link(struct place *place, const char *device, struct error *error)
+{
+	CLEANUP(netns_visit_end) struct netns_visit visit = NETNS_VISIT_NONE;
+	char path[96];
+	int code = link_set_no_ipv6_autoconf(&place->inside, device, error);
+
+	if (code == 0)
+		code = netns_visit_begin(&visit, place->netns, error);
+	snprintf(path, sizeof(path), "net/ipv4/conf/%s/accept_local", device);
+	if (code == 0)
+		code = sysctl_write(path, "1", error);
+	snprintf(path, sizeof(path), "net/ipv6/conf/%s/keep_addr_on_down", device);
+	if (code == 0)
+		code = write_if_there(path, "1", error);
+	return code;
+}
+
+static int create_link(struct place *place, const char *device, struct error *error)
+{
+	struct netlink outside;
+	int code = netlink_open(NETLINK_ROUTE, -1, &outside, error);
+
+	if (code < 0)
+		return code;
+	code = link_create_wireguard(&outside, device, place->netns, error);
+	netlink_close(&outside);
+	return code;
+}
+
+/* One that hangs holds the lock that the new one needs: it goes first. One that died is taken over
+ * by the new one, and its log, which may say why, is kept. */
+static int start_engine(struct place *place, const char *device, uint32_t fwmark,
+			struct error *error)
+{
+	pid_t hanging;
+	int code = engine_running(device, &hanging, error);
+
+	if (code == 0 && hanging)
+		code = engine_stop(device, error);
+	return code < 0 ? code : engine_start(device, place->netns, fwmark, error);
+}
+
+static int apply_route(struct place *place, const struct operation *operation, const char *device,
+		       struct error *error)
+{
+	struct route route = {.table = operation->number, .destination = operation->cidr};
+	struct link_info info;
+	int code = link_find(&place->inside, device, &info, error);
+
+	if (code < 0)
+		return code;
+	route.link_index = info.index;
+	return operation->kind == OPERATION_ROUTE_ADD ? route_add(&place->inside, &route, error)
+						      : route_delete(&place->inside, &route, error);
+}
+
+static int apply_rule(struct place *place, const struct operation *operation, const char *device,
+		      struct error *error)
+{
+	struct route_rule rule = {
+		.family = operation->family,
+		.priority = TUNNEL_RULE_PRIORITY,
+		.table = TUNNEL_TABLE(operation->tunnel),
+	};
+
+	memcpy(rule.oif, device, sizeof(rule.oif));
+	return operation->kind == OPERATION_RULE_ADD
+		       ? route_rule_add(&place->inside, &rule, error)
+		       : route_rule_delete(&place->inside, &rule, error);
+}
+
+static int apply_address(struct place *place, const struct operation *operation, const char *device,
+			 struct error *error)
+{
+	struct link_info info;
+	int code = link_find(&place->inside, device, &info, error);
+
+	if (code < 0)
+		return code;
+	return operation->kind == OPERATION_ADDRESS_ADD
+		       ? address_add(&place->inside, info.index, &operation->cidr, error)
+		       : address_delete(&place->inside, info.index, &operation->cidr, error);
+}
+
+static int apply_to_link(struct place *place, const struct operation *operation,
+			 struct error *error)
+{
+	char device[IFNAMSIZ] = {};
+
+	tunnel_device(operation->tunnel, device);
+	switch (operation->kind) {
+	case OPERATION_LINK_CREATE:
+		return create_link(place, device, error);
+	case OPERATION_ENGINE_START:
+		return start_engine(place, device, operation->number, error);
+	case OPERATION_LINK_PREPARE:
+		return prepare_link(place, device, error);
+	case OPERATION_LINK_MTU:
+		return link_set_mtu(&place->inside, device, operation->number, error);
+	case OPERATION_LINK_UP:
+		return link_set_up(&place->inside, device, true, error);
+	case OPERATION_LINK_DOWN:
+		return link_set_up(&place->inside, device, false, error);
+	case OPERATION_LINK_DELETE:
+		return link_delete(&place->inside, device, error);
+	case OPERATION_WG_CONFIGURE:
+		return backend_write(operation->backend, place->netns, device, operation->change,
+				     error);
+	case OPERATION_ADDRESS_ADD:
+	case OPERATION_ADDRESS_DELETE:
+		return apply_address(place, operation, device, error);
+	case OPERATION_ROUTE_ADD:
+	case OPERATION_ROUTE_DELETE:
+		return apply_route(place, operation, device, error);
+	default:
+		return apply_rule(place, operation, device, error);
+	}
+}
+
+static int apply_operation(struct place *place, const struct operation *operation,
+			   struct error *error)
+{
+	char device[IFNAMSIZ];
+	int code;
+
+	if (operation->kind == OPERATION_NETNS_CREATE)
+		return netns_create(place->netns_name, error);
+	if (operation->kind == OPERATION_NETNS_DELETE)
+		return netns_delete(place->netns_name, error);
+	if (operation->kind == OPERATION_ENGINE_STOP)
+		return engine_stop(tunnel_device(operation->tunnel, device), error);
+	code = place_open(place, error);
+	if (code < 0)
+		return code;
+	switch (operation->kind) {
+	case OPERATION_PROCESSES_END:
+		return end_processes(place, error);
+	case OPERATION_PING_OPEN:
+		return open_ping(place, error);
+	case OPERATION_LO_UP:
+		return link_set_up(&place->inside, "lo", true, error);
+	case OPERATION_LO_DOWN:
+		return link_set_up(&place->inside, "lo", false, error);
+	default:
+		return apply_to_link(place, operation, error);
+	}
+}
+
+int apply(const struct plan *plan, struct error *error)
+{
+	CLEANUP(place_close) struct place place = {.netns = -1};
+	char words[OPERATION_TEXT_MAX];
+
+	subu_netns(plan->subu, place.netns_name);
+	for (size_t i = 0; i < plan->count; i++)
+		if (apply_operation(&place, &plan->operations[i], error) < 0)
+			return error_wrap(error, "cannot %s",
+					  operation_format(plan, &plan->operations[i], words));
+	return 0;
+}

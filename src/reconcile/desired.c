@@ -1,0 +1,107 @@
+#include "reconcile/desired.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+static int read_option(struct store *store, uint32_t subu, const char *name,
+		       char value[static OPTION_VALUE_MAX], struct error *error)
+{
+	const struct subu_option *option;
+	int code = option_find(name, &option, error);
+
+	return code < 0 ? code : store_get_option(store, subu, option, value, error);
+}
+
+/* Routes only out of a device that is up; their families' rules stand all the time. */
+static void add_routes(struct link_state *link, const struct tunnel *tunnel, bool default_route)
+{
+	if (!link->up || !tunnel->routes)
+		return;
+	for (size_t i = 0; i < tunnel->device.peer_count; i++) {
+		const struct cidr_list *allowed = &tunnel->device.peers[i].allowed_ips;
+
+		for (size_t j = 0; j < allowed->count; j++) {
+			cidr_list_append(&link->table_routes, &allowed->items[j]);
+			if (default_route)
+				cidr_list_append(&link->main_routes, &allowed->items[j]);
+		}
+	}
+}
+
+static int add_link(struct store *store, const struct subu_link *row, struct subu_state *state,
+		    struct error *error)
+{
+	CLEANUP(tunnel_clear) struct tunnel tunnel = {};
+	char backend[OPTION_VALUE_MAX], default_route[OPTION_VALUE_MAX];
+	struct link_state *link;
+	int code = store_find_tunnel(store, row->tunnel, &tunnel, error);
+
+	if (code == 0)
+		code = read_option(store, row->subu, OPTION_BACKEND, backend, error);
+	if (code == 0)
+		code = read_option(store, row->subu, OPTION_DEFAULT_ROUTE, default_route, error);
+	if (code < 0)
+		return code;
+	link = subu_state_append_link(state, row->tunnel);
+	link->any_backend = strcmp(backend, "auto") == 0;
+	link->backend = strcmp(backend, "engine") == 0 ? BACKEND_ENGINE : BACKEND_KERNEL;
+	link->device = link->running = link->prepared = true;
+	link->up = row->up;
+	link->mtu = tunnel.mtu ? tunnel.mtu : TUNNEL_MTU_DEFAULT;
+	link->rule_ipv4 = link->rule_ipv6 = true;
+	add_routes(link, &tunnel, strcmp(default_route, "on") == 0);
+	link->addresses = tunnel.addresses;
+	link->wg = tunnel.device;
+	tunnel.addresses = (struct cidr_list){};
+	tunnel.device = (struct wg_device){};
+	return 0;
+}
+
+int desired_load(struct store *store, uint32_t subu, struct subu_state *ret, uint32_t **ret_tunnels,
+		 size_t *ret_tunnel_count, struct error *error)
+{
+	const struct name_reference reference = {.by_id = true, .id = subu};
+	CLEANUP(subu_state_clear) struct subu_state state = {.id = subu};
+	struct subu_link link;
+	struct subu row;
+	int code = store_find_subu(store, &reference, &row, error);
+	int linked = store_find_link_of_subu(store, subu, &link, error);
+
+	if (code < 0 && code != -ENOENT)
+		return code;
+	if (linked < 0 && linked != -ENOENT)
+		return linked;
+	if (code == 0 && row.phase != PHASE_REMOVING) {
+		state.present = state.ping_open = true;
+		state.lo_up = row.lo_up;
+		if (linked == 0 && link.phase != PHASE_REMOVING) {
+			code = add_link(store, &link, &state, error);
+			if (code < 0)
+				return code;
+		}
+	}
+	*ret_tunnels = memory_resize(NULL, 1, sizeof(**ret_tunnels));
+	**ret_tunnels = link.tunnel;
+	*ret_tunnel_count = linked == 0;
+	*ret = state;
+	state = (struct subu_state){};
+	return 0;
+}
+
+void desired_choose_backends(struct subu_state *desired, const struct subu_state *actual,
+			     bool kernel_present)
+{
+	for (size_t i = 0; i < desired->link_count; i++) {
+		struct link_state *link = &desired->links[i];
+		const struct link_state *there = subu_state_find_link(actual, link->tunnel);
+
+		if (!link->any_backend)
+			continue;
+		if (there && there->device && there->running)
+			link->backend = there->backend;
+		else
+			link->backend = kernel_present ? BACKEND_KERNEL : BACKEND_ENGINE;
+	}
+}

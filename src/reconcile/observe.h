@@ -1,0 +1,14 @@
+/* What the kernel has. Never guessed from what an earlier run believed. */
+#ifndef RECONCILE_OBSERVE_H
+#define RECONCILE_OBSERVE_H
+
+#include "base/error.h"
+#include "reconcile/state.h"
+
+/* Reads the state of a sub-user's namespace: all devices in it that are named as tunnels', and the
+ * traces of the tunnels given, even where there is no namespace. The caller clears *ret with
+ * subu_state_clear(). */
+int observe(uint32_t subu, const uint32_t *tunnels, size_t tunnel_count, struct subu_state *ret,
+	    struct error *error);
+
+#endif
