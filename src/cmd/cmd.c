@@ -1,0 +1,158 @@
+#include "cmd/cmd.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+
+const struct verb *verb_find(const struct verb *table, const char *name)
+{
+	for (; table->name; table++)
+		if (strcmp(table->name, name) == 0 ||
+		    (table->alias && strcmp(table->alias, name) == 0))
+			return table;
+	return NULL;
+}
+
+int command_count(const struct verb *verb, int argc, int least, int most, struct error *error)
+{
+	const char *place = verb_find(tunnel_verb_table, verb->name) == verb ? "WG " : "";
+
+	if (argc - 1 >= least && argc - 1 <= most)
+		return 0;
+	return error_usage(error, "%s: usage: subu %s%s %s",
+			   argc - 1 < least ? "a word is missing" : "there are too many words",
+			   place, verb->name, verb->words);
+}
+
+static void say_waiting(const char *path)
+{
+	if (isatty(STDERR_FILENO))
+		fprintf(stderr, "subu: waiting for another subu to be done with %s\n", path);
+}
+
+int command_open(const struct command *command, enum store_access mode, struct store **ret,
+		 struct error *error)
+{
+	return store_open(command->db, mode, command->quiet ? NULL : say_waiting, ret, error);
+}
+
+int command_find_subu(struct store *store, const char *words, struct subu *ret, struct error *error)
+{
+	struct name_reference reference;
+	int code = name_parse_subu(words, &reference, error);
+
+	return code < 0 ? code : store_find_subu(store, &reference, ret, error);
+}
+
+int command_find_tunnel(struct store *store, const char *words, struct tunnel *ret,
+			struct error *error)
+{
+	uint32_t id;
+	int code = name_parse_tunnel(words, &id, error);
+
+	return code < 0 ? code : store_find_tunnel(store, id, ret, error);
+}
+
+__attribute__((format(printf, 3, 0))) static void
+say(const struct command *command, const char *prefix, const char *format, va_list args)
+{
+	if (command->quiet)
+		return;
+	fprintf(stderr, "subu: %s", prefix);
+	vfprintf(stderr, format, args);
+	fputc('\n', stderr);
+}
+
+void command_note(const struct command *command, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	say(command, "", format, args);
+	va_end(args);
+}
+
+void command_warn(const struct command *command, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	say(command, "warning: ", format, args);
+	va_end(args);
+}
+
+json_t *command_plan_json(const struct plan *plan)
+{
+	json_t *array = json_array();
+	char words[OPERATION_TEXT_MAX];
+
+	for (size_t i = 0; i < plan->count; i++)
+		json_array_append_new(
+			array, json_string(operation_format(plan, &plan->operations[i], words)));
+	return array;
+}
+
+static void print_plan(const struct plan *plan)
+{
+	char words[OPERATION_TEXT_MAX];
+
+	if (plan->count == 0)
+		puts("nothing to do in the kernel");
+	for (size_t i = 0; i < plan->count; i++)
+		printf("would %s\n", operation_format(plan, &plan->operations[i], words));
+}
+
+static void answer(const struct command *command, const json_t *value, const char *line)
+{
+	if (command->json)
+		output_json(value);
+	else if (command->quiet)
+		printf("%.*s\n", (int)strcspn(line, " "), line);
+	else
+		puts(line);
+}
+
+int command_change(const struct command *command, const struct reconcile *reconcile, uint32_t subu,
+		   json_t *value, const char *line, struct error *error)
+{
+	CLEANUP(output_release) json_t *owned = value;
+	CLEANUP(plan_clear) struct plan plan = {};
+	int code = reconcile_change(reconcile, subu, &plan, error);
+
+	if (code < 0)
+		return code;
+	if (!command->dry_run) {
+		answer(command, owned, line);
+	} else if (command->json) {
+		json_object_set_new(owned, "plan", command_plan_json(&plan));
+		output_json(owned);
+	} else {
+		print_plan(&plan);
+	}
+	return 0;
+}
+
+int command_commit(const struct command *command, struct store *store, json_t *value,
+		   const char *line, struct error *error)
+{
+	CLEANUP(output_release) json_t *owned = value;
+	const struct plan nothing = {};
+	int code;
+
+	if (command->dry_run) {
+		store_rollback(store);
+		if (!command->json)
+			print_plan(&nothing);
+		else
+			output_json(owned);
+		return 0;
+	}
+	code = store_commit(store, error);
+	if (code == 0)
+		answer(command, owned, line);
+	return code;
+}

@@ -1,0 +1,107 @@
+/* What the verbs share: the words before them, the table they stand in, and the few ways in which
+ * they look things up and answer. */
+#ifndef CMD_CMD_H
+#define CMD_CMD_H
+
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "base/output.h"
+#include "model/store.h"
+#include "reconcile/reconcile.h"
+
+struct command {
+	const char *db;
+	bool json, quiet, dry_run;
+	int status; /* what a verb that failed in its own way exits with; 0: by the error */
+};
+
+struct verb {
+	const char *name;
+	const char *alias; /* another word for it; NULL: none */
+	/* 0, or a negative errno with *error filled. argv[0] is the verb. */
+	int (*run)(struct command *command, int argc, char **argv, struct error *error);
+	const char *words;   /* what follows the verb, as the usage shows it */
+	const char *purpose; /* one line */
+	const char *details; /* what `VERB --help` says more; NULL: nothing */
+	int failed;	     /* the exit status when subu itself fails; 0: the ordinary ones */
+	bool root;	     /* needs root */
+	bool raw;	     /* its words are not searched for global options */
+};
+
+/* The table of verbs, ended by one without a name, and that of `WG …`. */
+extern const struct verb verb_table[];
+extern const struct verb tunnel_verb_table[];
+
+/* The row of that name or alias, or NULL. */
+const struct verb *verb_find(const struct verb *table, const char *name);
+
+/* Checks that there are from least to most words after the verb; the message shows its usage. */
+int command_count(const struct verb *verb, int argc, int least, int most, struct error *error);
+
+/* Opens the database, saying on a terminal when it waits for another program. */
+int command_open(const struct command *command, enum store_access mode, struct store **ret,
+		 struct error *error);
+
+/* Reads a reference and finds what it means. */
+int command_find_subu(struct store *store, const char *words, struct subu *ret,
+		      struct error *error);
+int command_find_tunnel(struct store *store, const char *words, struct tunnel *ret,
+			struct error *error);
+
+/* A sentence for people on stderr: silent with --quiet. Warnings begin "subu: warning: ". */
+void command_note(const struct command *command, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+void command_warn(const struct command *command, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* Runs reconcile_change() on the transaction that is open and answers: with --dry-run the plan;
+ * otherwise the JSON value, or the line for people; it takes the value over. With --quiet the line
+ * is cut at its first space: the id alone. */
+int command_change(const struct command *command, const struct reconcile *reconcile, uint32_t subu,
+		   json_t *value, const char *line, struct error *error);
+
+/* Ends a transaction that concerns the database alone, and answers likewise. */
+int command_commit(const struct command *command, struct store *store, json_t *value,
+		   const char *line, struct error *error);
+
+/* The operations of a plan as an array of sentences. */
+json_t *command_plan_json(const struct plan *plan);
+
+/* The verbs, by family. */
+#define VERB_RUN(name) int name(struct command *command, int argc, char **argv, struct error *error)
+VERB_RUN(cmd_init);
+VERB_RUN(cmd_create);
+VERB_RUN(cmd_list);
+VERB_RUN(cmd_info);
+VERB_RUN(cmd_remove);
+VERB_RUN(cmd_lo);
+VERB_RUN(cmd_network);
+VERB_RUN(cmd_attach);
+VERB_RUN(cmd_detach);
+VERB_RUN(cmd_exec);
+VERB_RUN(cmd_option);
+VERB_RUN(cmd_reconcile);
+VERB_RUN(cmd_doctor);
+VERB_RUN(cmd_tunnel);
+VERB_RUN(cmd_engine);
+VERB_RUN(cmd_usage);
+VERB_RUN(cmd_help);
+VERB_RUN(cmd_example);
+VERB_RUN(cmd_version);
+
+VERB_RUN(cmd_tunnel_global);
+VERB_RUN(cmd_tunnel_create);
+VERB_RUN(cmd_tunnel_import);
+VERB_RUN(cmd_tunnel_server_key);
+VERB_RUN(cmd_tunnel_set);
+VERB_RUN(cmd_tunnel_info);
+VERB_RUN(cmd_tunnel_list);
+VERB_RUN(cmd_tunnel_remove);
+VERB_RUN(cmd_tunnel_up);
+VERB_RUN(cmd_tunnel_down);
+
+/* Prints the help of one verb (cmd/help.c). */
+void help_verb(const struct verb *verb);
+
+#endif

@@ -1,0 +1,220 @@
+/* doctor: what is missing, left over, or could leak. It looks and never mends: `reconcile` does. */
+#include <dirent.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+#include "cmd/cmd.h"
+#include "kernel/link.h"
+#include "kernel/netns.h"
+
+#define NETNS_FOLDER "/run/netns"
+#define UAPI_FOLDER  "/run/wireguard"
+
+static const struct output_column columns[] = {
+	{"About", "about"},
+	{"Finding", "finding"},
+};
+
+/* What was found so far, as an array of {about, finding}; where unresolved() puts its sentence. */
+static json_t *findings;
+static const char *subject;
+
+static void find(const char *about, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void find(const char *about, const char *format, ...)
+{
+	CLEANUP(memory_free) char *text = NULL;
+	va_list args;
+
+	va_start(args, format);
+	if (vasprintf(&text, format, args) < 0)
+		text = NULL;
+	va_end(args);
+	json_array_append_new(findings, json_pack("{ss ss?}", "about", about, "finding", text));
+}
+
+static void find_unresolved(const char *sentence)
+{
+	find(subject, "%s", sentence);
+}
+
+/* Interfaces that are not subu's: what leaves by one of them does not go through the tunnel. */
+static int check_interfaces(const char *about, uint32_t id, struct error *error)
+{
+	CLEANUP(memory_free) struct link_info *links = NULL;
+	CLEANUP(fd_close) int netns = -1;
+	char name[SUBU_ID_TEXT_MAX];
+	struct netlink netlink;
+	size_t count = 0;
+	int code = netns_open(subu_netns(id, name), &netns, error);
+
+	if (code < 0)
+		return code == -ENOENT ? 0 : code;
+	code = netlink_open(NETLINK_ROUTE, netns, &netlink, error);
+	if (code < 0)
+		return code;
+	code = link_list(&netlink, &links, &count, error);
+	netlink_close(&netlink);
+	for (size_t i = 0; code == 0 && i < count; i++)
+		if (strcmp(links[i].name, "lo") != 0 && strncmp(links[i].name, "subu_", 5) != 0 &&
+		    links[i].up)
+			find(about,
+			     "could leak: the interface %s is not subu's, and what leaves by it "
+			     "does not go through the tunnel",
+			     links[i].name);
+	return code;
+}
+
+static int check_tunnel(const char *about, struct store *store, uint32_t subu, struct error *error)
+{
+	CLEANUP(tunnel_clear) struct tunnel tunnel = {};
+	struct subu_link link;
+	int code = store_find_link_of_subu(store, subu, &link, error);
+
+	if (code == -ENOENT)
+		return 0;
+	if (code == 0)
+		code = store_find_tunnel(store, link.tunnel, &tunnel, error);
+	if (code < 0)
+		return code;
+	for (size_t i = 0; i < tunnel.device.peer_count; i++)
+		if (key_is_zero(&tunnel.device.peers[i].public_key))
+			find(about, "missing: WG_%u has no server public key", tunnel.id);
+	if (link.phase != PHASE_PRESENT)
+		find(about, "half done: WG_%u is %s", tunnel.id, phase_name(link.phase));
+	return 0;
+}
+
+static int check_subu(struct store *store, const struct subu *subu, struct error *error)
+{
+	const struct reconcile reconcile = {.store = store, .unresolved = find_unresolved};
+	CLEANUP(subu_state_clear) struct subu_state desired = {}, actual = {};
+	CLEANUP(plan_clear) struct plan plan = {};
+	char about[SUBU_ID_TEXT_MAX], words[OPERATION_TEXT_MAX];
+	int code;
+
+	subject = subu_id_format(subu->id, about);
+	if (subu->phase != PHASE_PRESENT)
+		find(about, "half done: it is %s", phase_name(subu->phase));
+	code = reconcile_look(&reconcile, subu->id, &desired, &actual, &plan, error);
+	for (size_t i = 0; code == 0 && i < plan.count; i++)
+		find(about, "kernel and database differ: reconcile would %s",
+		     operation_format(&plan, &plan.operations[i], words));
+	if (code == 0)
+		code = check_tunnel(about, store, subu->id, error);
+	if (code == 0)
+		code = check_interfaces(about, subu->id, error);
+	return code;
+}
+
+/* The number in "<prefix><number><suffix>". */
+static bool parse_id(const char *name, const char *prefix, const char *suffix, uint32_t *ret)
+{
+	size_t length = strlen(name), before = strlen(prefix), after = strlen(suffix);
+	char digits[16];
+	uint64_t id;
+
+	if (length <= before + after || length - before - after >= sizeof(digits) ||
+	    strncmp(name, prefix, before) != 0 || strcmp(name + length - after, suffix) != 0)
+		return false;
+	memcpy(digits, name + before, length - before - after);
+	digits[length - before - after] = '\0';
+	if (text_to_number(digits, 0, UINT32_MAX - 1, &id) < 0)
+		return false;
+	*ret = (uint32_t)id;
+	return true;
+}
+
+/* Reports the entries of a folder that are named like ours and that no row names. */
+static int check_left_over(struct store *store, const char *folder, const char *prefix,
+			   const char *suffix, bool (*has_row)(struct store *store, uint32_t id),
+			   struct error *error)
+{
+	const struct dirent *entry;
+	uint32_t id;
+	DIR *directory = opendir(folder);
+
+	if (!directory && errno == ENOENT)
+		return 0;
+	if (!directory)
+		return error_errno(error, "cannot look into %s", folder);
+	while ((entry = readdir(directory)))
+		if (parse_id(entry->d_name, prefix, suffix, &id) && !has_row(store, id))
+			find(entry->d_name, "left over: %s/%s is not in this database", folder,
+			     entry->d_name);
+	closedir(directory);
+	return 0;
+}
+
+static bool has_subu(struct store *store, uint32_t id)
+{
+	const struct name_reference reference = {.by_id = true, .id = id};
+	struct error ignored;
+	struct subu subu;
+
+	return store_find_subu(store, &reference, &subu, &ignored) == 0;
+}
+
+static bool has_link(struct store *store, uint32_t id)
+{
+	struct subu_link link;
+	struct error ignored;
+
+	return store_find_link_of_tunnel(store, id, &link, &ignored) == 0;
+}
+
+static int check_all(struct store *store, struct error *error)
+{
+	CLEANUP(memory_free) struct subu *subus = NULL;
+	size_t count = 0;
+	int code = store_list_subus(store, &subus, &count, error);
+
+	for (size_t i = 0; code == 0 && i < count; i++)
+		code = check_subu(store, &subus[i], error);
+	if (code == 0)
+		code = check_left_over(store, NETNS_FOLDER, "ns-subu_", "", has_subu, error);
+	if (code == 0)
+		code = check_left_over(store, UAPI_FOLDER, "subu_", ".sock", has_link, error);
+	return code;
+}
+
+static int answer(const struct command *command, struct error *error)
+{
+	size_t count = json_array_size(findings);
+	CLEANUP(output_release)
+	json_t *value = json_pack("{sb sO}", "well", count == 0, "findings", findings);
+
+	if (command->json)
+		output_json(value);
+	else if (count)
+		output_table(findings, columns, ARRAY_SIZE(columns));
+	else if (!command->quiet)
+		puts("all is well");
+	if (count == 0)
+		return 0;
+	return error_set(error, EUCLEAN, "doctor found %zu thing%s", count, count == 1 ? "" : "s");
+}
+
+int cmd_doctor(struct command *command, int argc, char **argv, struct error *error)
+{
+	CLEANUP(store_close) struct store *store = NULL;
+	struct subu subu;
+	int code = command_count(verb_find(verb_table, "doctor"), argc, 0, 1, error);
+
+	if (code == 0)
+		code = command_open(command, STORE_READ, &store, error);
+	if (code == 0 && argc == 2)
+		code = command_find_subu(store, argv[1], &subu, error);
+	if (code < 0)
+		return code;
+	findings = json_array();
+	code = argc == 2 ? check_subu(store, &subu, error) : check_all(store, error);
+	if (code == 0)
+		code = answer(command, error);
+	output_release(&findings);
+	return code;
+}

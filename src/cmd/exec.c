@@ -1,0 +1,84 @@
+/* exec */
+#include <errno.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "cmd/cmd.h"
+#include "enter/enter.h"
+
+/* exec [-u USER] SUBU [--] CMD [ARG…] */
+struct words {
+	const char *account;
+	const char *subu;
+	char **command;
+};
+
+static int parse(int argc, char **argv, struct words *ret, struct error *error)
+{
+	struct words words = {};
+	int at = 1;
+
+	if (at < argc && strcmp(argv[at], "-u") == 0) {
+		words.account = argv[at + 1];
+		at += 2;
+	}
+	if (at < argc && argv[at][0] == '-')
+		return error_usage(error, "exec has no option '%.64s': only -u USER", argv[at]);
+	words.subu = at < argc ? argv[at++] : NULL;
+	if (at < argc && strcmp(argv[at], "--") == 0)
+		at++;
+	if (!words.subu || at >= argc)
+		return error_usage(error, "usage: subu exec [-u USER] SUBU -- CMD [ARG...]");
+	words.command = argv + at;
+	*ret = words;
+	return 0;
+}
+
+/* What is needed from the database, which is closed again before the command runs. */
+static int look_up(const struct command *command, const char *words, struct subu *ret_subu,
+		   struct dns *ret_dns, struct error *error)
+{
+	CLEANUP(tunnel_clear) struct tunnel tunnel = {};
+	CLEANUP(store_close) struct store *store = NULL;
+	struct subu_link link;
+	int code = command_open(command, STORE_READ, &store, error);
+
+	if (code == 0)
+		code = command_find_subu(store, words, ret_subu, error);
+	if (code < 0)
+		return code;
+	if (ret_subu->phase != PHASE_PRESENT)
+		return error_set(error, EBUSY, "subu_%u is half %s: run `subu reconcile subu_%u`",
+				 ret_subu->id, ret_subu->phase == PHASE_MAKING ? "made" : "removed",
+				 ret_subu->id);
+	code = store_find_link_of_subu(store, ret_subu->id, &link, error);
+	if (code == 0)
+		code = store_find_tunnel(store, link.tunnel, &tunnel, error);
+	if (code < 0 && code != -ENOENT)
+		return code;
+	*ret_dns = tunnel.dns;
+	return 0;
+}
+
+int cmd_exec(struct command *command, int argc, char **argv, struct error *error)
+{
+	char netns[SUBU_ID_TEXT_MAX];
+	struct words words = {};
+	struct dns dns = {};
+	struct subu subu;
+	struct enter enter;
+
+	if (parse(argc, argv, &words, error) < 0 ||
+	    look_up(command, words.subu, &subu, &dns, error) < 0)
+		return -error->code;
+	enter = (struct enter){
+		.netns = subu_netns(subu.id, netns),
+		.account = words.account   ? words.account
+			   : *subu.account ? subu.account
+					   : NULL,
+		.dns = &dns,
+		.argv = words.command,
+	};
+	command->status = enter_exec(&enter, error);
+	return -error->code;
+}

@@ -1,0 +1,151 @@
+/* The entry: global options, the table of verbs, the one place that prints an error. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "cmd/cmd.h"
+#include "kernel/process.h"
+
+/* The oldest kernel that the tests run on. */
+#define KERNEL_MAJOR 6
+#define KERNEL_MINOR 1
+
+enum {
+	STATUS_DONE = 0,
+	STATUS_FAILED = 1,
+	STATUS_USAGE = 2,
+};
+
+/* Takes a global option at argv[*at] and moves on; 1: it was one, 0: it is something else. */
+static int take_global(struct command *command, int argc, char **argv, int *at, struct error *error)
+{
+	const char *word = argv[*at];
+
+	if (strcmp(word, "--json") == 0) {
+		command->json = true;
+	} else if (strcmp(word, "--quiet") == 0 || strcmp(word, "-q") == 0) {
+		command->quiet = true;
+	} else if (strcmp(word, "--dry-run") == 0 || strcmp(word, "-n") == 0) {
+		command->dry_run = true;
+	} else if (strncmp(word, "--db=", 5) == 0) {
+		command->db = word + 5;
+	} else if (strcmp(word, "--db") == 0) {
+		if (*at + 1 >= argc)
+			return error_usage(error, "--db wants the path of a database after it");
+		command->db = argv[++*at];
+	} else {
+		return 0;
+	}
+	(*at)++;
+	return 1;
+}
+
+/* Takes the global options from among a verb's words, up to "--". */
+static int sift_globals(struct command *command, int *argc, char **argv, struct error *error)
+{
+	int kept = 1, at = 1;
+
+	while (at < *argc && strcmp(argv[at], "--") != 0) {
+		int code = take_global(command, *argc, argv, &at, error);
+
+		if (code < 0)
+			return code;
+		if (code == 0)
+			argv[kept++] = argv[at++];
+	}
+	while (at < *argc)
+		argv[kept++] = argv[at++];
+	argv[kept] = NULL;
+	*argc = kept;
+	return 0;
+}
+
+static int check_kernel(struct error *error)
+{
+	unsigned int major = 0, minor = 0;
+	struct utsname name;
+
+	if (uname(&name) < 0)
+		return error_errno(error, "cannot tell the kernel's version");
+	sscanf(name.release, "%u.%u", &major, &minor);
+	if (major > KERNEL_MAJOR || (major == KERNEL_MAJOR && minor >= KERNEL_MINOR))
+		return 0;
+	return error_set(error, ENOSYS, "this kernel is Linux %s: subu needs %d.%d or newer",
+			 name.release, KERNEL_MAJOR, KERNEL_MINOR);
+}
+
+static int check_root(const struct verb *verb, struct error *error)
+{
+	if (!verb->root)
+		return 0;
+	if (geteuid() != 0)
+		return error_set(error, EPERM, "`subu %s` needs root: try it with sudo",
+				 verb->name);
+	return check_kernel(error);
+}
+
+static bool wants_help(int argc, char **argv)
+{
+	return argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0);
+}
+
+static int run_verb(struct command *command, int argc, char **argv, struct error *error)
+{
+	const struct verb *verb = verb_find(verb_table, argv[0]);
+	int code = 0;
+
+	if (!verb && argv[0][0] == '-')
+		return error_usage(error, "there is no option '%.64s': see `subu help`", argv[0]);
+	if (!verb)
+		return error_usage(error, "there is no verb '%.64s': see `subu help`", argv[0]);
+	command->status = verb->failed;
+	if (!verb->raw)
+		code = sift_globals(command, &argc, argv, error);
+	if (code < 0)
+		return code;
+	if (wants_help(argc, argv)) {
+		help_verb(verb);
+		return 0;
+	}
+	code = check_root(verb, error);
+	return code < 0 ? code : verb->run(command, argc, argv, error);
+}
+
+static int run(struct command *command, int argc, char **argv, struct error *error)
+{
+	static char usage[] = "usage";
+	char *no_words[] = {usage, NULL};
+	int at = 1, code;
+
+	do {
+		code = at < argc ? take_global(command, argc, argv, &at, error) : 0;
+	} while (code > 0);
+	if (code < 0)
+		return code;
+	if (at == argc)
+		return run_verb(command, 1, no_words, error);
+	return run_verb(command, argc - at, argv + at, error);
+}
+
+int main(int argc, char **argv)
+{
+	const char *db = getenv("SUBU_DB");
+	struct command command = {.db = db && *db ? db : STORE_DEFAULT_PATH};
+	struct error error = {};
+	int code = process_fix_standard_fds(&error);
+
+	if (code == 0)
+		code = run(&command, argc, argv, &error);
+	if (code == 0 && (fflush(stdout) != 0 || ferror(stdout)))
+		code = error_errno(&error, "cannot write the answer");
+	if (code == 0)
+		return STATUS_DONE;
+	fprintf(stderr, "subu: %s\n", error.text);
+	if (command.status)
+		return command.status;
+	return error.usage ? STATUS_USAGE : STATUS_FAILED;
+}
