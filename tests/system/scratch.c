@@ -60,6 +60,19 @@ int scratch_teardown(void **state)
 	return 0;
 }
 
+pid_t scratch_start_wireguard_go(const struct scratch *scratch, const char *name)
+{
+	struct error error;
+	pid_t child = fork();
+
+	if (child)
+		return child;
+	if (netns_enter(scratch->netns, &error) == 0 && freopen("/dev/null", "w", stdout) &&
+	    freopen("/dev/null", "w", stderr))
+		execlp("wireguard-go", "wireguard-go", "-f", name, (char *)NULL);
+	_exit(1);
+}
+
 bool scratch_run(const struct scratch *scratch, const char *format, ...)
 {
 	char command[1024];

@@ -3,6 +3,7 @@
 #define TESTS_SCRATCH_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "base/error.h"
 #include "kernel/netlink.h"
@@ -21,6 +22,10 @@ int scratch_teardown(void **state);
 /* The same for further namespaces of one test. */
 int scratch_make(struct scratch *scratch, struct error *error);
 void scratch_remove(struct scratch *scratch);
+
+/* Starts Debian's wireguard-go in the namespace, quiet, with a device and a UAPI socket of that
+ * name; the caller ends and reaps it. */
+pid_t scratch_start_wireguard_go(const struct scratch *scratch, const char *name);
 
 /* Runs a shell command in the namespace; true when it ended with status 0. */
 bool scratch_run(const struct scratch *scratch, const char *format, ...)
