@@ -35,7 +35,7 @@ static int kind_attribute(const struct nlattr *attribute, void *data)
 		return MNL_CB_OK;
 	if (mnl_attr_validate(attribute, MNL_TYPE_NUL_STRING) < 0)
 		return MNL_CB_ERROR;
-	/* The kernel's longest is shorter; one that is not would be none of those compared with. */
+	/* A longer one is cut: none that anybody asks for is. */
 	strncpy(link->kind, mnl_attr_get_str(attribute), sizeof(link->kind) - 1);
 	return MNL_CB_OK;
 }
