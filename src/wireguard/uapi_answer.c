@@ -150,7 +150,7 @@ static int take_pair(struct uapi_answer *answer, const char *line, size_t key_le
 {
 	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
 		if (strlen(lines[i].key) != key_length ||
-		    memcmp(line, lines[i].key, key_length) != 0)
+		    strncmp(line, lines[i].key, key_length) != 0)
 			continue;
 		if (lines[i].of_peer && answer->device.peer_count == 0)
 			return error_set(error, EPROTO, "the engine's answer has %s before a peer",

@@ -1,5 +1,7 @@
 /* wireguard/wgnetlink: a change cut into messages is the same change. A naive kernel below applies
- * both the whole change and the messages, and must have the same device afterwards. */
+ * both the whole change and the messages, and must have the same device afterwards.
+ *
+ * Longer than 500 lines: the naive kernel, which reads one kind of message and writes the other. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
