@@ -45,13 +45,16 @@ bool backend_kernel_present(void);
 
 /* Reads the device: keys, peers, allowed IPs, statistics. netns_fd is the device's namespace (used
  * by the kernel backend only: the engine listens at its socket's path in any). -ENODEV when there
- * is no such device or, for the engine, nobody answers at its socket. *ret is the caller's to clear
- * with wg_device_clear(). */
+ * is no such device or, for the engine, nobody listens at its socket; -ETIMEDOUT when an engine
+ * listens but does not answer; -EOPNOTSUPP when the interface is another kind or the kernel has no
+ * WireGuard. *ret is the caller's to clear with wg_device_clear(). */
 int backend_read(enum backend backend, int netns_fd, const char *name, struct wg_device *ret,
 		 struct error *error);
 
 /* Applies the change. The kernel's messages carry any number of peers and allowed IPs: one that is
- * full continues in the next, in the middle of a list where need be. */
+ * full continues in the next, in the middle of a list where need be. When a message is refused
+ * those before it stay applied. No backend can take an endpoint away: an address of no family is
+ * passed over. Errors as backend_read(). */
 int backend_write(enum backend backend, int netns_fd, const char *name,
 		  const struct wg_change *change, struct error *error);
 
