@@ -20,6 +20,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/memory.h"
@@ -34,8 +35,9 @@
 #define STATE_FOLDER   "/run/subu"
 #define STATE_PATH_MAX (sizeof(STATE_FOLDER) + IFNAMSIZ + sizeof("/.pid"))
 
-#define LOG_KEPT (256 << 10) /* bytes: a log that is larger at a start is begun anew */
-#define GRACE_MS 1000	     /* between SIGTERM and SIGKILL */
+#define LOG_KEPT  (256 << 10) /* bytes: a log that is larger at a start is begun anew */
+#define TUN_TRIES 30	      /* 10 ms apart */
+#define GRACE_MS  1000	      /* between SIGTERM and SIGKILL */
 
 /* Where engine_start() puts what a managed engine inherits. */
 enum {
@@ -53,11 +55,24 @@ static const char *state_path(const char *name, const char *suffix,
 	return path;
 }
 
+/* A process that is being killed lets go of its lock some moments before its device. */
+static int open_tun(const char *name, bool persistent, int *ret_fd, struct error *error)
+{
+	const struct timespec moment = {.tv_nsec = 10000000};
+	int code = tun_open(name, persistent, ret_fd, error);
+
+	for (unsigned int i = 0; i < TUN_TRIES && code == -EBUSY; i++) {
+		nanosleep(&moment, NULL);
+		code = tun_open(name, persistent, ret_fd, error);
+	}
+	return code;
+}
+
 /* In the namespace the caller is in: the device, its number and the news of it. */
 static int open_device(const char *name, bool persistent, struct loop_setup *setup,
 		       struct error *error)
 {
-	int code = tun_open(name, persistent, &setup->tun, error);
+	int code = open_tun(name, persistent, &setup->tun, error);
 
 	if (code == 0)
 		code = link_watch_open(&setup->link, error);
