@@ -439,11 +439,11 @@ time.sleep(60)' 3>&- &
 	in_a iperf3 -c 10.77.0.2 -n 50M
 	in_a iperf3 -c 10.77.0.2 -n 50M -R
 	in_a iperf3 -c fd77::2 -n 20M
-	in_a iperf3 -c 10.77.0.2 -u -b 20M -t 1 -J >udp.json
+	in_a iperf3 -c 10.77.0.2 -u -b 2M -t 2 -J >udp.json
 	python3 -c '
 import json
 lost = json.load(open("udp.json"))["end"]["sum"]["lost_percent"]
-assert lost < 5, lost'
+assert lost < 10, lost'
 }
 
 @test "inner packets larger than the path are fragmented outside and arrive" {
