@@ -1,0 +1,494 @@
+# enter/: what a command finds inside, and what the machine outside does not notice.
+#
+#	the machine ── (nothing) ── NETNS: lo, and what a test puts there
+#
+# Tests that need another /etc or /run than the machine's own run on a stage: a mount namespace with
+# copies of both, shared as a systemd machine's mounts are. For the program the stage is the machine.
+
+bats_require_minimum_version 1.5.0
+
+setup()
+{
+	cd "$BATS_TEST_DIRNAME/../.." || return
+	export DRIVER=$(realpath "${SUBU_BUILD:-build}/tests/system/enter-driver")
+	export NETNS=enter-$$-$BATS_TEST_NUMBER WORK=$BATS_TEST_TMPDIR
+	ip netns add "$NETNS"
+	ip -n "$NETNS" link set lo up
+	before=$(mounts)
+}
+
+teardown()
+{
+	ip netns del "$NETNS"
+}
+
+mounts()
+{
+	cat /proc/self/mountinfo
+}
+
+inside()
+{
+	"$DRIVER" "$NETNS" "$@"
+}
+
+# Runs the script on its stdin on a stage, which has a user "guest" with two groups more.
+stage()
+{
+	timeout 30 unshare --mount --propagation private bash -eu -c '
+		trap "kill \$(jobs -p) 2>/dev/null || true" EXIT
+		inside() { "$DRIVER" "$NETNS" "$@"; }
+		mkdir "$WORK/etc"
+		cp -a /etc/. "$WORK/etc"
+		mount --bind "$WORK/etc" /etc
+		mount --rbind /run/netns /mnt
+		mount -t tmpfs tmpfs /run
+		mkdir /run/netns
+		mount --move /mnt /run/netns
+		mount -t tmpfs tmpfs /mnt
+		mount --make-rshared /
+		rm -rf /etc/netns
+		mkdir -p "/etc/netns/$NETNS"
+		rm -f /etc/resolv.conf
+		echo "nameserver 10.77.0.53" >/etc/resolv.conf
+		printf "passwd: files\nhosts: resolve [!UNAVAIL=return] dns\ngroup: files\n" \
+			>/etc/nsswitch.conf
+		echo "guest:x:4242:4242::/:/bin/sh" >>/etc/passwd
+		printf "guest:x:4242:\nguests:x:4243:guest\nmore:x:4244:guest\n" >>/etc/group
+		cat /proc/self/mountinfo >"$WORK/before"
+		'"$(cat)"'
+		cat /proc/self/mountinfo | diff "$WORK/before" -'
+}
+
+# What the script prints, and nothing else, is the text; it succeeds.
+stage_prints()
+{
+	run --separate-stderr stage
+	echo "$output"
+	echo "$stderr" >&2
+	[ "$status" -eq 0 ]
+	[ "$output" = "$1" ]
+}
+
+# Inside fails with the status, one sentence that holds the text, and no output.
+fails()
+{
+	echo "$status: $output: $stderr"
+	[ "$status" -eq "$1" ]
+	[ -z "$output" ]
+	[ "${#stderr_lines[@]}" -eq 1 ]
+	[[ $stderr == *"$2"* ]]
+}
+
+# --- identity
+
+@test "root stays root with its groups" {
+	run inside id
+	[ "$output" = "$(env -i "$(command -v setpriv)" --init-groups --reuid 0 --regid 0 id)" ]
+}
+
+@test "an account comes with its groups" {
+	stage_prints "4242 4242 4242 4243 4244" <<-'END'
+		echo $("$DRIVER" -u guest "$NETNS" sh -c "id -u; id -g; id -G")
+	END
+}
+
+@test "who called sudo is who runs" {
+	stage_prints "4242:4242 4242:4243 0:0 0:0" <<-'END'
+		a=$(SUDO_UID=4242 inside sh -c "id -u; echo :; id -g" | tr -d "\n")
+		b=$(SUDO_UID=4242 SUDO_GID=4243 inside sh -c "id -u; echo :; id -g" | tr -d "\n")
+		c=$(SUDO_UID=0 SUDO_GID=0 inside sh -c "id -u; echo :; id -g" | tr -d "\n")
+		d=$(SUDO_UID=4242 "$DRIVER" -u root "$NETNS" sh -c "id -u; echo :; id -g" | tr -d "\n")
+		echo "$a $b $c $d"
+	END
+}
+
+@test "an account that is not there is named" {
+	run --separate-stderr "$DRIVER" -u no-such-user "$NETNS" true
+	fails 125 "there is no user 'no-such-user' on this machine"
+	SUDO_UID=1234567 run --separate-stderr inside true
+	fails 125 "user id 1234567 has no account"
+	SUDO_UID=root run --separate-stderr inside true
+	fails 125 "SUDO_UID in the environment is 'root'"
+	SUDO_UID=65534 SUDO_GID=1234567 run --separate-stderr inside true
+	fails 125 "there is no group with id 1234567"
+}
+
+@test "the set-user-ID bit is refused" {
+	stage_prints "125" <<-'END'
+		cp "$DRIVER" /mnt/driver
+		chmod 4755 /mnt/driver
+		status=0
+		setpriv --reuid 4242 --regid 4242 --clear-groups \
+			/mnt/driver -u root "$NETNS" id 2>"$WORK/error" || status=$?
+		grep -q "set-user-ID" "$WORK/error"
+		echo $status
+	END
+}
+
+@test "nobody's caller gets no further than its own rights" {
+	run --separate-stderr setpriv --reuid 65534 --regid 65534 --clear-groups \
+		bash -c 'exec 4<"$0"; exec /proc/self/fd/4 "$@"' "$DRIVER" "$NETNS" id
+	fails 125 "Operation not permitted"
+	run --separate-stderr setpriv --reuid 65534 --regid 65534 --clear-groups \
+		bash -c 'exec 4<"$0"; exec /proc/self/fd/4 "$@"' "$DRIVER" -u root "$NETNS" id
+	fails 125 "only root can run a command as 'root'"
+}
+
+@test "no capability, none to be gained, for anyone" {
+	for user in root nobody; do
+		run "$DRIVER" -u "$user" "$NETNS" cat /proc/self/status
+		[ "$(grep -c '^Cap.*:.0000000000000000$' <<<"$output")" -eq 5 ]
+		grep -q '^NoNewPrivs:.1$' <<<"$output"
+		run "$DRIVER" -u "$user" "$NETNS" ip link set lo down
+		[ "$status" -ne 0 ]
+		run "$DRIVER" -u "$user" "$NETNS" unshare --mount true
+		[ "$status" -ne 0 ]
+	done
+}
+
+# --- what the command is given
+
+@test "only the standard descriptors are open" {
+	run inside ls /proc/self/fd
+	[ "${lines[*]}" = "0 1 2 3" ] # and the folder that ls reads
+}
+
+@test "signals are as a new session has them, but for what was ignored on purpose" {
+	signals() { grep -E '^Sig(Blk|Ign):' | tr -d '\n'; }
+
+	run env --default-signal --block-signal=USR1,TERM --ignore-signal=PIPE,USR2,CHLD \
+		"$DRIVER" "$NETNS" cat /proc/self/status
+	[ "$(signals <<<"$output")" = \
+		$'SigBlk:\t0000000000000000SigIgn:\t0000000000000000' ]
+	run env --default-signal --ignore-signal=HUP,INT,QUIT "$DRIVER" "$NETNS" cat /proc/self/status
+	[ "$(signals <<<"$output")" = \
+		$'SigBlk:\t0000000000000000SigIgn:\t0000000000000007' ]
+}
+
+@test "environment, umask and current folder are kept" {
+	umask 027
+	cd "$WORK"
+	mkdir private
+	chmod 700 private
+	run env -i A=1 'B= two ' PATH="$PATH" "$DRIVER" -u nobody "$NETNS" \
+		"$(command -v env)"
+	[ "$output" = "$(env -i A=1 'B= two ' PATH="$PATH" "$(command -v env)")" ]
+	[ "$("$DRIVER" -u nobody "$NETNS" sh -c umask)" = 0027 ]
+	cd private # which the user may not enter
+	[ "$("$DRIVER" -u nobody "$NETNS" readlink /proc/self/cwd)" = "$WORK/private" ]
+	rmdir "$WORK/private"
+	[ "$("$DRIVER" -u nobody "$NETNS" readlink /proc/self/cwd)" = "$WORK/private (deleted)" ]
+}
+
+@test "the exit status is the command's" {
+	run inside true
+	[ "$status" -eq 0 ]
+	run inside sh -c 'exit 3'
+	[ "$status" -eq 3 ]
+	run bash -c '"$DRIVER" "$NETNS" sh -c "kill -TERM \$\$"; exit $?'
+	[ "$status" -eq $((128 + 15)) ]
+	run bash -c '"$DRIVER" "$NETNS" sh -c "kill -KILL \$\$"; exit $?'
+	[ "$status" -eq $((128 + 9)) ]
+}
+
+@test "what cannot be run is said in one sentence" {
+	run -127 --separate-stderr inside no-such-command
+	fails 127 "cannot run 'no-such-command': no such command in PATH"
+	run -127 --separate-stderr inside ./no-such-command
+	fails 127 "cannot run './no-such-command': no such file"
+	run --separate-stderr inside /etc/passwd
+	fails 126 "cannot run '/etc/passwd': Permission denied"
+	run --separate-stderr inside /etc
+	fails 126 "cannot run '/etc': Permission denied"
+	# A folder in PATH that the user may not search hides nothing.
+	PATH=$WORK:$PATH run -127 --separate-stderr "$DRIVER" -u nobody "$NETNS" \
+		no-such-command
+	fails 127 "no such command in PATH"
+	run --separate-stderr "$DRIVER" no-such-namespace true
+	fails 125 "/run/netns/no-such-namespace"
+	run --separate-stderr "$DRIVER" ../netns/"$NETNS" true
+	fails 125 "network namespace"
+}
+
+# --- name resolution
+
+@test "resolv.conf names the tunnel's servers" {
+	run "$DRIVER" -u nobody -d "10.77.0.1, 2001:db8::1, corp.example" "$NETNS" cat /etc/resolv.conf
+	[ "$output" = $'nameserver 10.77.0.1\nnameserver 2001:db8::1\nsearch corp.example' ]
+}
+
+@test "a namespace without servers asks nobody's" {
+	run inside cat /etc/resolv.conf
+	[ "$status" -eq 0 ]
+	[ -z "$(grep -v '^#' <<<"$output")" ]
+	run "$DRIVER" -d corp.example "$NETNS" grep nameserver /etc/resolv.conf
+	[ "$status" -eq 1 ]
+}
+
+@test "files of /etc/netns cover those of /etc, resolv.conf when the tunnel has no servers" {
+	stage_prints "nameserver 10.77.0.2 nameserver 10.77.0.1 10.9.9.9 own ok" <<-'END'
+		echo "nameserver 10.77.0.2" >"/etc/netns/$NETNS/resolv.conf"
+		echo "10.9.9.9 own" >"/etc/netns/$NETNS/hosts"
+		printf "hosts: resolve\nnetworks: dns\n" >"/etc/netns/$NETNS/nsswitch.conf"
+		echo $(inside cat /etc/resolv.conf; "$DRIVER" -d 10.77.0.1 "$NETNS" cat /etc/resolv.conf
+			inside cat /etc/hosts
+			inside sed "s/^hosts: files dns$/ok/;/^networks: dns$/d" /etc/nsswitch.conf)
+	END
+}
+
+@test "a file of /etc/netns that has nothing to cover is an error" {
+	stage_prints "125" <<-'END'
+		touch "/etc/netns/$NETNS/no-such.conf"
+		status=0
+		inside true 2>"$WORK/error" || status=$?
+		grep -q "this machine has no /etc/no-such.conf" "$WORK/error"
+		[ ! -e /etc/no-such.conf ]
+		echo $status
+	END
+}
+
+@test "nsswitch.conf is the machine's but for hosts" {
+	stage_prints $'passwd: files\nhosts: files dns\ngroup: files\nnone' <<-'END'
+		inside cat /etc/nsswitch.conf
+		rm /etc/nsswitch.conf
+		inside sh -c "test -e /etc/nsswitch.conf || echo none"
+	END
+}
+
+@test "the covers are read-only, readable by all and have no other name" {
+	stage_prints "644 644 read-only 2" <<-'END'
+		umask 077
+		echo $("$DRIVER" -u guest "$NETNS" stat -c %a /etc/resolv.conf /etc/nsswitch.conf
+			inside sh -c "echo x >>/etc/resolv.conf" 2>/dev/null || echo read-only
+			inside grep -c "tmpfs subu" /proc/self/mountinfo)
+	END
+}
+
+@test "a symbolic link at /etc/resolv.conf is covered, wherever it leads" {
+	stage_prints "nameserver 10.77.0.1 nameserver 10.77.0.1 nameserver 10.77.0.1" <<-'END'
+		show() { "$DRIVER" -u guest -d 10.77.0.1 "$NETNS" cat /etc/resolv.conf; }
+		mkdir -p /run/systemd/resolve /run/elsewhere
+		echo "nameserver 127.0.0.53" | tee /run/systemd/resolve/stub-resolv.conf \
+			>/run/elsewhere/resolv.conf
+		ln -sf ../run/systemd/resolve/stub-resolv.conf /etc/resolv.conf
+		one=$(show)
+		ln -sf /run/elsewhere/resolv.conf /etc/resolv.conf
+		two=$(show)
+		ln -sf /run/nowhere/resolv.conf /etc/resolv.conf
+		three=$(show)
+		[ "$(readlink /etc/resolv.conf)" = /run/nowhere/resolv.conf ]
+		[ ! -e /run/nowhere ]
+		echo "$one $two $three"
+	END
+}
+
+@test "the file behind the link may be replaced while a command runs" {
+	stage_prints "nameserver 10.77.0.1" <<-'END'
+		mkdir /run/elsewhere
+		touch /run/elsewhere/resolv.conf
+		ln -sf /run/elsewhere/resolv.conf /etc/resolv.conf
+		mkfifo "$WORK/ready" "$WORK/go"
+		"$DRIVER" -d 10.77.0.1 "$NETNS" \
+			sh -c "echo >$WORK/ready; read _ <$WORK/go; cat /etc/resolv.conf" &
+		read _ <"$WORK/ready"
+		echo "nameserver 10.77.0.53" >/run/elsewhere/new
+		mv /run/elsewhere/new /run/elsewhere/resolv.conf
+		echo >"$WORK/go"
+		wait $!
+	END
+}
+
+@test "what the machine mounts over resolv.conf while a command runs stays below the cover" {
+	stage_prints $'nameserver 10.77.0.1\nnameserver 10.77.0.1' <<-'END'
+		echo "nameserver 10.77.0.54" >/mnt/new
+		mkfifo "$WORK/ready" "$WORK/go"
+		"$DRIVER" -d 10.77.0.1 "$NETNS" \
+			sh -c "echo >$WORK/ready; read _ <$WORK/go; cat /etc/resolv.conf
+				echo >$WORK/ready; read _ <$WORK/go; cat /etc/resolv.conf" &
+		read _ <"$WORK/ready"
+		mount --bind /mnt/new /etc/resolv.conf
+		echo >"$WORK/go"
+		read _ <"$WORK/ready"
+		umount /etc/resolv.conf
+		echo >"$WORK/go"
+		wait $!
+	END
+}
+
+@test "a machine without resolv.conf is told what to do, and stays without" {
+	stage_prints "125" <<-'END'
+		rm /etc/resolv.conf
+		status=0
+		inside true 2>"$WORK/error" || status=$?
+		grep -q "this machine has no /etc/resolv.conf .* an empty file will do" "$WORK/error"
+		[ ! -e /etc/resolv.conf ]
+		echo $status
+	END
+}
+
+@test "the sockets of nscd and systemd-resolved are covered" {
+	stage_prints $'outside: asked\ninside: not asked' <<-'END'
+		mkdir -p /run/nscd /run/systemd/resolve
+		touch /run/systemd/resolve/io.systemd.Resolve
+		python3 - /run/nscd/socket "$WORK/asked" <<-'PYTHON' >/dev/null &
+			import socket, sys
+			server = socket.socket(socket.AF_UNIX)
+			server.bind(sys.argv[1])
+			server.listen()
+			log = open(sys.argv[2], "wb", buffering=0)
+			while True:
+			    client = server.accept()[0]
+			    log.write(client.recv(512))
+			    client.close()
+		PYTHON
+		for i in $(seq 100); do [ -e "$WORK/asked" ] && break; sleep 0.05; done
+		chmod 777 /run/nscd/socket
+		asked() { if grep -q "$1" "$WORK/asked"; then echo asked; else echo not asked; fi; }
+		getent hosts one.invalid >/dev/null || true
+		echo "outside: $(asked one.invalid)"
+		inside getent hosts two.invalid >/dev/null || true
+		echo "inside: $(asked two.invalid)"
+		[ -z "$(inside find /run/nscd /var/run/nscd/ /run/systemd/resolve -mindepth 1)" ]
+		[ "$(inside touch /run/nscd/socket 2>/dev/null || echo read-only)" = read-only ]
+	END
+}
+
+# dns_server ADDRESS LOG: answers every query with 10.1.2.3 and logs that it was asked.
+dns_server()
+{
+	ip netns exec "$NETNS" python3 - "$1" "$2" <<-'PYTHON' 3>&- &
+		import socket, sys
+		server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+		server.bind((sys.argv[1], 53))
+		log = open(sys.argv[2], "w", buffering=1)
+		while True:
+		    query, peer = server.recvfrom(512)
+		    log.write("asked\n")
+		    end = query.index(0, 12) + 5
+		    a = query[end - 4:end - 2] == b"\0\1"
+		    server.sendto(query[:2] + b"\x81\x80\0\1\0" + bytes([a]) + bytes(4) + query[12:end]
+		                  + (b"\xc0\x0c\0\1\0\1\0\0\0\0\0\4\x0a\1\2\3" if a else b""), peer)
+	PYTHON
+	servers+=($!)
+	for _ in $(seq 100); do
+		[ -e "$2" ] && return
+		sleep 0.05
+	done
+	return 1
+}
+
+@test "a name is asked of the tunnel's server only" {
+	servers=()
+	ip -n "$NETNS" address add 10.77.0.1/32 dev lo
+	ip -n "$NETNS" address add 10.77.0.53/32 dev lo # the machine's own, on the stage
+	dns_server 10.77.0.1 "$WORK/tunnel"
+	dns_server 10.77.0.53 "$WORK/machine"
+	run stage <<-'END'
+		"$DRIVER" -u guest -d 10.77.0.1 "$NETNS" getent ahostsv4 name.example
+	END
+	kill "${servers[@]}"
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[[ $output == 10.1.2.3* ]]
+	[ -s "$WORK/tunnel" ]
+	[ ! -s "$WORK/machine" ]
+}
+
+# --- network and mounts
+
+@test "an ordinary user can ping" {
+	ip netns exec "$NETNS" sh -c 'echo "0 2147483647" >/proc/sys/net/ipv4/ping_group_range'
+	run "$DRIVER" -u nobody "$NETNS" ping -c 1 -W 5 127.0.0.1
+	echo "$output"
+	[ "$status" -eq 0 ]
+	run "$DRIVER" -u nobody "$NETNS" ping -c 1 -W 5 ::1
+	[ "$status" -eq 0 ]
+}
+
+@test "/sys/class/net shows the namespace's devices" {
+	ip -n "$NETNS" link add inner type veth peer name other
+	[ "$(echo $(inside ls /sys/class/net))" = "inner lo other" ]
+	cd /sys/class/net
+	[ "$(echo $(inside ls))" = "inner lo other" ]
+	[ "$(inside readlink /proc/self/cwd)" = /sys/class/net ]
+}
+
+@test "a current folder of a device that is not inside becomes /sys" {
+	ip link add "enter$$" type veth peer name "retne$$"
+	cd "/sys/class/net/enter$$/queues"
+	run inside readlink /proc/self/cwd
+	cd /
+	ip link delete "enter$$"
+	[ "$output" = /sys ]
+}
+
+@test "what is mounted below /sys stays" {
+	below() { awk '$5 ~ "^/sys/" { print $3, $4, $5 }' | sort -u; }
+
+	[ -n "$(mounts | below)" ]
+	[ "$(inside cat /proc/self/mountinfo | below)" = "$(mounts | below)" ]
+	[ "$(inside stat -f -c %i /sys/fs/cgroup)" = "$(stat -f -c %i /sys/fs/cgroup)" ]
+	[ "$(inside ls /sys/fs/cgroup)" = "$(ls /sys/fs/cgroup)" ]
+}
+
+@test "a read-only /sys stays read-only" {
+	stage_prints "ro" <<-'END'
+		mount -o remount,bind,ro /sys
+		cat /proc/self/mountinfo >"$WORK/before"
+		inside awk '$5 == "/sys" { split($6, option, ","); mode = option[1] } END { print mode }' \
+			/proc/self/mountinfo
+	END
+}
+
+@test "the machine mounts and unmounts for those inside too, and not the reverse" {
+	stage_prints "seen" <<-'END'
+		mkdir /mnt/disk
+		mkfifo "$WORK/ready" "$WORK/go"
+		inside sh -c "echo >$WORK/ready; read _ <$WORK/go; test -e /mnt/disk/file && echo seen
+			echo >$WORK/ready; read _ <$WORK/go; ! test -e /mnt/disk/file" &
+		read _ <"$WORK/ready"
+		mount -t tmpfs tmpfs /mnt/disk
+		touch /mnt/disk/file
+		echo >"$WORK/go"
+		read _ <"$WORK/ready"
+		umount /mnt/disk
+		echo >"$WORK/go"
+		wait $!
+	END
+}
+
+@test "the machine's mounts are as before" {
+	inside true
+	"$DRIVER" -u nobody -d 10.77.0.1 "$NETNS" true
+	run -127 inside no-such-command
+	[ "$(mounts)" = "$before" ]
+}
+
+@test "twenty at once" {
+	pids=()
+	for i in $(seq 20); do
+		"$DRIVER" -u nobody -d "10.77.0.$i" "$NETNS" \
+			sh -c 'sleep 0.2; grep -qx "nameserver $0" /etc/resolv.conf && exit "$1"' \
+			"10.77.0.$i" "$i" 3>&- &
+		pids+=($!)
+	done
+	for i in $(seq 20); do
+		status=0
+		wait "${pids[i - 1]}" || status=$?
+		[ "$status" -eq "$i" ]
+	done
+	[ "$(mounts)" = "$before" ]
+}
+
+@test "killed at any instant it leaves nothing behind" {
+	for i in $(seq 40); do
+		"$DRIVER" "$NETNS" sleep 60 3>&- &
+		pid=$!
+		sleep "0.00$((i % 10))"
+		kill -KILL "$pid"
+		wait "$pid" || true
+	done
+	[ "$(mounts)" = "$before" ]
+	[ -z "$(ip netns pids "$NETNS")" ]
+}
