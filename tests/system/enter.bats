@@ -5,13 +5,18 @@
 # Tests that need another /etc or /run than the machine's own run on a stage: a mount namespace with
 # copies of both, shared as a systemd machine's mounts are. For the program the stage is the machine.
 
+# shellcheck disable=SC2154 # bats sets stderr and stderr_lines
+# shellcheck disable=SC2016 # what stands in single quotes is for a shell inside or on the stage
+
 bats_require_minimum_version 1.5.0
 
 setup()
 {
 	cd "$BATS_TEST_DIRNAME/../.." || return
-	export DRIVER=$(realpath "${SUBU_BUILD:-build}/tests/system/enter-driver")
-	export NETNS=enter-$$-$BATS_TEST_NUMBER WORK=$BATS_TEST_TMPDIR
+	DRIVER=$(realpath "${SUBU_BUILD:-build}/tests/system/enter-driver")
+	NETNS=enter-$$-$BATS_TEST_NUMBER
+	WORK=$BATS_TEST_TMPDIR
+	export DRIVER NETNS WORK
 	ip netns add "$NETNS"
 	ip -n "$NETNS" link set lo up
 	before=$(mounts)
@@ -22,9 +27,10 @@ teardown()
 	ip netns del "$NETNS"
 }
 
+# All but other tests' namespaces, which come and go.
 mounts()
 {
-	cat /proc/self/mountinfo
+	grep -v ' /run/netns/' /proc/self/mountinfo
 }
 
 inside()
@@ -221,7 +227,8 @@ fails()
 @test "a namespace without servers asks nobody's" {
 	run inside cat /etc/resolv.conf
 	[ "$status" -eq 0 ]
-	[ -z "$(grep -v '^#' <<<"$output")" ]
+	run grep -v '^#' <<<"$output"
+	[ "$status" -eq 1 ]
 	run "$DRIVER" -d corp.example "$NETNS" grep nameserver /etc/resolv.conf
 	[ "$status" -eq 1 ]
 }
@@ -408,9 +415,11 @@ dns_server()
 
 @test "/sys/class/net shows the namespace's devices" {
 	ip -n "$NETNS" link add inner type veth peer name other
-	[ "$(echo $(inside ls /sys/class/net))" = "inner lo other" ]
+	run inside ls /sys/class/net
+	[ "${lines[*]}" = "inner lo other" ]
 	cd /sys/class/net
-	[ "$(echo $(inside ls))" = "inner lo other" ]
+	run inside ls
+	[ "${lines[*]}" = "inner lo other" ]
 	[ "$(inside readlink /proc/self/cwd)" = /sys/class/net ]
 }
 
