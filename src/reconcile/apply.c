@@ -15,8 +15,10 @@
 #include "reconcile/state.h"
 #include "wireguard/engine.h"
 
-/* What processes get between SIGTERM and SIGKILL. */
+/* What processes get between SIGTERM and SIGKILL, and how often those that they forked meanwhile are
+ * looked for again. */
 #define PROCESS_GRACE_MS 2000
+#define PROCESS_ROUNDS	 10
 
 /* The namespace in which a plan's operations happen, opened once it is there. */
 struct place {
@@ -48,11 +50,18 @@ static void place_close(struct place *place)
 
 static int end_processes(struct place *place, struct error *error)
 {
-	CLEANUP(memory_free) pid_t *processes = NULL;
-	size_t count;
-	int code = netns_processes(place->netns, &processes, &count, error);
+	for (int round = 0; round < PROCESS_ROUNDS; round++) {
+		CLEANUP(memory_free) pid_t *processes = NULL;
+		size_t count;
+		int code = netns_processes(place->netns, &processes, &count, error);
 
-	return code < 0 ? code : process_end(processes, count, PROCESS_GRACE_MS, error);
+		if (code < 0 || count == 0)
+			return code;
+		code = process_end(processes, count, PROCESS_GRACE_MS, error);
+		if (code < 0)
+			return code;
+	}
+	return error_set(error, EBUSY, "they fork faster than they can be ended");
 }
 
 static int open_ping(struct place *place, struct error *error)
