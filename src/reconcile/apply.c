@@ -15,8 +15,8 @@
 #include "reconcile/state.h"
 #include "wireguard/engine.h"
 
-/* What processes get between SIGTERM and SIGKILL, and how often those that they forked meanwhile are
- * looked for again. */
+/* What processes get between SIGTERM and SIGKILL, and how often those that they forked meanwhile
+ * are looked for again. */
 #define PROCESS_GRACE_MS 2000
 #define PROCESS_ROUNDS	 10
 
