@@ -181,11 +181,30 @@ static void test_no_private_key(void **state)
 	simulation_ping(simulation, a);
 	simulation_deliver(simulation, a, b);
 	assert_int_equal(b->output.datagrams.count, 0);
-	device_set_under_load(b->device, &simulation->now);
 	configure(simulation, a, &change);
 	simulation_pass(simulation, 6 * MOMENT_SECOND);
 	simulation_ping(simulation, a);
 	assert_int_equal(a->output.datagrams.count, 0);
+}
+
+/* The MACs that would follow from no public key do not get an answer either. */
+static void test_no_private_key_under_load(void **state)
+{
+	struct simulation *simulation = *state;
+	struct machine *a = &simulation->a, *b = &simulation->b;
+	struct wg_change change = {.set_private_key = true};
+	struct cookie_jar jar = {};
+	struct packet *packet;
+
+	configure(simulation, b, &change);
+	device_set_under_load(b->device, &simulation->now);
+	simulation_ping(simulation, a);
+	packet = simulation_take(a, MESSAGE_INITIATION);
+	jar.keys = b->device->cookies.keys;
+	cookie_add_macs(&jar, b->device->hash, packet_data(packet), packet->length,
+			simulation->now.monotonic);
+	simulation_hand_over(simulation, b, &a->address, packet);
+	assert_int_equal(b->output.datagrams.count, 0);
 }
 
 /* Nobody is his own peer. */
@@ -224,6 +243,19 @@ static void test_down_and_up(void **state)
 	device_set_up(a->device, &simulation->now, true, &a->output);
 	assert_int_equal(a->output.datagrams.count, 1); /* a greeting */
 	simulation_connect(simulation);
+	device_set_up(a->device, &simulation->now, true, &a->output);
+	assert_int_equal(a->output.datagrams.count, 0); /* it was up */
+}
+
+static void test_down_drops_what_waits(void **state)
+{
+	struct simulation *simulation = *state;
+	struct machine *a = &simulation->a;
+
+	simulation_ping(simulation, a);
+	assert_int_equal(simulation_peer(a)->staged.count, 1);
+	device_set_up(a->device, &simulation->now, false, &a->output);
+	assert_int_equal(simulation_peer(a)->staged.count, 0);
 }
 
 static void test_endpoint(void **state)
@@ -233,11 +265,13 @@ static void test_endpoint(void **state)
 	struct wg_peer_change change = simulation_change(&simulation->b);
 
 	simulation_connect(simulation);
+	simulation_peer(a)->source.v4.ipi_ifindex = 5;
 	change.set_address = true;
 	change.address = simulation_address("[2001:db8::7]:7");
 	simulation_configure(simulation, a, &change);
 	simulation_ping(simulation, a);
 	assert_true(socket_address_equal(&a->output.datagrams.first->address, &change.address));
+	assert_int_equal(a->output.datagrams.first->source.v4.ipi_ifindex, 0);
 }
 
 #define simulated(function)                                                                        \
@@ -254,8 +288,10 @@ int main(void)
 		simulated(test_private_key_changes),
 		simulated(test_private_key_stays),
 		simulated(test_no_private_key),
+		simulated(test_no_private_key_under_load),
 		simulated(test_own_key),
 		simulated(test_down_and_up),
+		simulated(test_down_drops_what_waits),
 		simulated(test_endpoint),
 	};
 

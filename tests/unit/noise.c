@@ -136,6 +136,7 @@ static void test_both_sides(void **state)
 	assert_int_equal(bytes_get_le32(response.receiver), 5);
 	assert_true(noise_response_consume(&initiator.identity, &initiator.handshake, &response));
 	assert_int_equal(initiator.handshake.remote_index, 6);
+	assert_false(noise_response_consume(&initiator.identity, &initiator.handshake, &response));
 	noise_handshake_finish(&initiator.handshake, initiator.hash, &first);
 	noise_handshake_finish(&responder.handshake, responder.hash, &second);
 	assert_memory_equal(first.sending, second.receiving, sizeof(first.sending));
@@ -243,13 +244,33 @@ static void test_no_key(void **state)
 	assert_false(noise_initiation_open(&party.identity, &message, &opened));
 }
 
+/* A peer whose public key is of small order: anyone can compute what he would share with us, so
+ * nobody is taken for him. */
+static void test_small_order_peer(void **state)
+{
+	CLEANUP(party_clear) struct party initiator, responder;
+	struct timespec real = {.tv_sec = 1700000000};
+	struct message_initiation message;
+
+	(void)state;
+	party_init(&initiator, 1, 33);
+	party_init(&responder, 33, 1);
+	key_wipe(&initiator.identity.pair.public_key);
+	key_wipe(&initiator.handshake.static_static);
+	key_wipe(&responder.handshake.remote_static);
+	noise_handshake_prepare(&responder.handshake, &responder.identity);
+	assert_true(noise_initiation_create(&initiator.identity, &initiator.handshake, 5, &real,
+					    &message));
+	assert_false(accept(&responder, &message, 1));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_known_initiation), cmocka_unit_test(test_known_response),
 		cmocka_unit_test(test_both_sides),	 cmocka_unit_test(test_timestamps),
 		cmocka_unit_test(test_timestamp_grain),	 cmocka_unit_test(test_any_bit_counts),
-		cmocka_unit_test(test_no_key),
+		cmocka_unit_test(test_no_key),		 cmocka_unit_test(test_small_order_peer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -53,6 +53,23 @@ static void test_rekey_at_last_minute(void **state)
 	assert_int_equal(simulation_read(simulation, a), 3);
 }
 
+/* Each session has its last minute. */
+static void test_rekey_at_last_minute_again(void **state)
+{
+	struct simulation *simulation = *state;
+	struct machine *a = &simulation->a, *b = &simulation->b;
+
+	simulation_connect(simulation);
+	for (int i = 0; i < 3; i++) {
+		simulation_pass(simulation, SECONDS(165));
+		simulation_ping(simulation, b);
+		simulation_deliver(simulation, b, a);
+		assert_int_equal(simulation_read(simulation, a), 1);
+		assert_int_equal(packet_data(a->output.datagrams.first)[0], MESSAGE_INITIATION);
+		simulation_settle(simulation);
+	}
+}
+
 /* Section 6.2: a session of 180 s sends and receives nothing. */
 static void test_reject_after_time(void **state)
 {
@@ -187,6 +204,22 @@ static void test_new_handshake_without_answer(void **state)
 	assert_int_equal(simulation_run(simulation, a, JITTER + 1, MESSAGE_INITIATION), 1);
 }
 
+/* The 15 s begin with the first packet, and more packets do not put them off. */
+static void test_new_handshake_in_the_midst_of_data(void **state)
+{
+	struct simulation *simulation = *state;
+	struct machine *a = &simulation->a;
+	unsigned int initiations = 0;
+
+	simulation_connect(simulation);
+	for (int i = 0; i < 16; i++) {
+		simulation_ping(simulation, a);
+		simulation_lose(simulation, a);
+		initiations += simulation_run(simulation, a, SECONDS(1), MESSAGE_INITIATION);
+	}
+	assert_int_equal(initiations, 1);
+}
+
 static void test_no_new_handshake_after_an_answer(void **state)
 {
 	struct simulation *simulation = *state;
@@ -250,6 +283,35 @@ static void test_persistent_keepalive_does_not_give_up(void **state)
 		assert_true(simulation_run(simulation, a, SECONDS(400), MESSAGE_INITIATION) > 1);
 		set_keepalive(simulation, a, b, 0);
 	}
+}
+
+/* Nor one that could not be asked because all packets were in use. */
+static void test_persistent_keepalive_survives_an_empty_pool(void **state)
+{
+	struct simulation *simulation = *state;
+	struct machine *a = &simulation->a;
+	struct packet_queue held = {};
+	struct packet *packet;
+
+	simulation_connect(simulation);
+	set_keepalive(simulation, a, &simulation->b, 25);
+	simulation_lose(simulation, a);
+	while ((packet = packet_get(simulation->pool)))
+		packet_queue_push(&held, packet);
+	simulation_run(simulation, a, SECONDS(1000), MESSAGE_DATA);
+	packet_put_all(simulation->pool, &held);
+	assert_true(simulation_run(simulation, a, SECONDS(26), MESSAGE_INITIATION) > 0);
+}
+
+/* A peer whose address is not known is asked nothing. */
+static void test_persistent_keepalive_without_address(void **state)
+{
+	struct simulation *simulation = *state;
+	struct machine *b = &simulation->b;
+
+	set_keepalive(simulation, b, &simulation->a, 25);
+	assert_int_equal(b->output.datagrams.count, 0);
+	assert_int_equal(simulation_run(simulation, b, SECONDS(100), MESSAGE_INITIATION), 0);
 }
 
 /* Whatever is found on this machine after 540 s, no key is among it (section 6.3). */
@@ -324,6 +386,7 @@ static void test_long_conversation(void **state)
 		device_run_timers(b->device, &simulation->now, &b->output);
 	}
 	assert_in_range(handshakes, 28, 31);
+	assert_true(simulation_peer(a)->sessions.current->counter < 100); /* from 0 each time */
 }
 
 #define simulated(function)                                                                        \
@@ -334,6 +397,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		simulated(test_rekey_by_initiator_only),
 		simulated(test_rekey_at_last_minute),
+		simulated(test_rekey_at_last_minute_again),
 		simulated(test_reject_after_time),
 		simulated(test_retries),
 		simulated(test_no_more_than_every_five_seconds),
@@ -341,9 +405,12 @@ int main(void)
 		simulated(test_no_keepalive_after_an_answer),
 		simulated(test_another_keepalive),
 		simulated(test_new_handshake_without_answer),
+		simulated(test_new_handshake_in_the_midst_of_data),
 		simulated(test_no_new_handshake_after_an_answer),
 		simulated(test_persistent_keepalive),
 		simulated(test_persistent_keepalive_does_not_give_up),
+		simulated(test_persistent_keepalive_survives_an_empty_pool),
+		simulated(test_persistent_keepalive_without_address),
 		simulated(test_keys_are_zeroed),
 		simulated(test_silence),
 		simulated(test_long_conversation),

@@ -169,6 +169,45 @@ static void test_wrong_sizes(void **state)
 	packet_put(simulation->pool, right);
 }
 
+/* Not even one with the right MACs at its end. */
+static void test_trailing_bytes(void **state)
+{
+	struct simulation *simulation = *state;
+	struct machine *a = &simulation->a, *b = &simulation->b;
+	struct packet *packet;
+
+	simulation_ping(simulation, a);
+	packet = simulation_take(a, MESSAGE_INITIATION);
+	packet->length += 16;
+	cookie_add_macs(&simulation_peer(a)->cookies, a->device->hash, packet_data(packet),
+			packet->length, simulation->now.monotonic);
+	simulation_hand_over(simulation, b, &a->address, packet);
+	assert_int_equal(b->output.datagrams.count, 0);
+}
+
+/* Data for the index of a handshake, and a response for that of a session. */
+static void test_index_of_another_kind(void **state)
+{
+	struct simulation *simulation = *state;
+	struct machine *a = &simulation->a, *b = &simulation->b;
+	struct packet *response, *data, *wrong;
+
+	simulation_ping(simulation, a);
+	simulation_deliver(simulation, a, b);
+	response = simulation_take(b, MESSAGE_RESPONSE);
+	data = packet_get(simulation->pool);
+	data->length = 64;
+	memset(packet_data(data), 0, data->length);
+	packet_data(data)[0] = MESSAGE_DATA;
+	memcpy(packet_data(data) + 4, packet_data(response) + 8, 4);
+	simulation_hand_over(simulation, a, &b->address, data);
+	wrong = simulation_copy(simulation, response);
+	simulation_hand_over(simulation, a, &b->address, response);
+	assert_int_equal(simulation_lose(simulation, a), 1);
+	simulation_hand_over(simulation, a, &b->address, wrong);
+	assert_int_equal(a->output.datagrams.count, 0);
+}
+
 static void test_replays(void **state)
 {
 	struct simulation *simulation = *state;
@@ -502,6 +541,29 @@ static void test_under_load(void **state)
 	assert_int_equal(b->output.datagrams.count, 0);
 }
 
+/* Twenty a second after five at once, though the sender owns his address. */
+static void test_rate_under_load(void **state)
+{
+	struct simulation *simulation = *state;
+	struct machine *a = &simulation->a, *b = &simulation->b;
+	struct work work = {a->device, &simulation->now, &a->output};
+	size_t responses = 0;
+
+	device_set_under_load(b->device, &simulation->now);
+	simulation_ping(simulation, a);
+	simulation_deliver(simulation, a, b);
+	simulation_deliver(simulation, b, a); /* the cookie */
+	for (int i = 0; i < 40; i++) {
+		simulation_pass(simulation, MOMENT_SECOND / 40);
+		device_set_under_load(b->device, &simulation->now);
+		simulation_peer(a)->handshake_sent = 0;
+		send_initiation(&work, simulation_peer(a), false);
+		simulation_deliver(simulation, a, b);
+		responses += simulation_lose(simulation, b);
+	}
+	assert_in_range(responses, 22, 26);
+}
+
 static void test_load_passes(void **state)
 {
 	struct simulation *simulation = *state;
@@ -541,6 +603,8 @@ int main(void)
 		simulated(test_wrong_keys),
 		simulated(test_tampering),
 		simulated(test_wrong_sizes),
+		simulated(test_trailing_bytes),
+		simulated(test_index_of_another_kind),
 		simulated(test_replays),
 		simulated(test_source_must_be_allowed),
 		simulated(test_no_route),
@@ -555,6 +619,7 @@ int main(void)
 		simulated(test_crossing_initiations),
 		simulated(test_statistics),
 		simulated(test_under_load),
+		simulated(test_rate_under_load),
 		simulated(test_load_passes),
 		simulated(test_empty_pool),
 	};
