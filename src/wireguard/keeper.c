@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -63,7 +64,9 @@ _Noreturn static void engine_live(const struct keeper *keeper, pid_t parent, int
 		_exit(1);
 	loop_run(loop);
 	loop_free(&loop);
-	_exit(0);
+	/* _exit() without what sanitizers hang on it, which is beyond the cage's list. */
+	syscall(SYS_exit_group, 0);
+	__builtin_unreachable();
 }
 
 static void close_setup(struct loop_setup *setup)
