@@ -2,12 +2,11 @@
 
 #include "base/memory.h"
 
+/* The room is there: the list never moves, which would leave preshared keys behind. */
 static struct wg_peer_change *append_peer(struct wg_change *change, const struct key *public_key)
 {
-	struct wg_peer_change *peer;
+	struct wg_peer_change *peer = &change->peers[change->peer_count++];
 
-	change->peers = memory_resize(change->peers, change->peer_count + 1, sizeof(*peer));
-	peer = &change->peers[change->peer_count++];
 	*peer = (struct wg_peer_change){.public_key = *public_key};
 	return peer;
 }
@@ -49,6 +48,8 @@ bool wgdiff(const struct wg_device *desired, const struct wg_device *actual, str
 		.listen_port = desired->listen_port,
 		.set_fwmark = desired->fwmark != actual->fwmark,
 		.fwmark = desired->fwmark,
+		.peers = memory_resize(NULL, desired->peer_count + actual->peer_count,
+				       sizeof(*ret->peers)),
 	};
 	for (size_t i = 0; i < actual->peer_count; i++)
 		if (!wg_device_find_peer(desired, &actual->peers[i].public_key))
