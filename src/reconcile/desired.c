@@ -14,7 +14,8 @@ static int read_option(struct store *store, uint32_t subu, const char *name,
 	return code < 0 ? code : store_get_option(store, subu, option, value, error);
 }
 
-/* Routes only out of a device that is up; their families' rules stand all the time. */
+/* Routes only out of a device that is up; their families' rules stand all the time. A .conf may
+ * name a network twice. */
 static void add_routes(struct link_state *link, const struct tunnel *tunnel, bool default_route)
 {
 	if (!link->up || !tunnel->routes)
@@ -23,6 +24,8 @@ static void add_routes(struct link_state *link, const struct tunnel *tunnel, boo
 		const struct cidr_list *allowed = &tunnel->device.peers[i].allowed_ips;
 
 		for (size_t j = 0; j < allowed->count; j++) {
+			if (cidr_list_holds(&link->table_routes, &allowed->items[j]))
+				continue;
 			cidr_list_append(&link->table_routes, &allowed->items[j]);
 			if (default_route)
 				cidr_list_append(&link->main_routes, &allowed->items[j]);
@@ -64,13 +67,13 @@ int desired_load(struct store *store, uint32_t subu, struct subu_state *ret, uin
 {
 	const struct name_reference reference = {.by_id = true, .id = subu};
 	CLEANUP(subu_state_clear) struct subu_state state = {.id = subu};
-	struct subu_link link;
+	struct subu_link link = {};
 	struct subu row;
-	int code = store_find_subu(store, &reference, &row, error);
-	int linked = store_find_link_of_subu(store, subu, &link, error);
+	int linked, code = store_find_subu(store, &reference, &row, error);
 
 	if (code < 0 && code != -ENOENT)
 		return code;
+	linked = store_find_link_of_subu(store, subu, &link, error);
 	if (linked < 0 && linked != -ENOENT)
 		return linked;
 	if (code == 0 && row.phase != PHASE_REMOVING) {
