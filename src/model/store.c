@@ -1,8 +1,10 @@
 /* Opening and making the database.
  *
- * The order matters: the lock first, so that nobody else is in the middle of something; then the
- * file's owner, mode and header by plain reading, so that a file which is not ours is never handed
- * to SQLite, which might write to it; then SQLite, its own check of the file, and the schema.
+ * The order matters: the file's owner, mode and header first, by plain reading, so that a file
+ * which is not ours gets neither a lock beside it nor into the hands of SQLite, which might write
+ * to it; then the lock, so that nobody else is in the middle of something; then SQLite, its own
+ * check of the file, and the schema. Only what is accepted is ever written to: a refused file keeps
+ * even the log that a killed program left beside it.
  *
  * A new database is made under another name and linked to its own when it is complete, so a killed
  * `init` leaves either nothing at the path or all of it. */
@@ -24,6 +26,8 @@
 #define HEADER_SIZE	      100
 #define HEADER_MAGIC	      "SQLite format 3"
 #define HEADER_APPLICATION_ID 68
+
+#define BUSY_TIMEOUT_MS 5000
 
 #define STRINGIFY(value)    #value
 #define NUMBER_TEXT(value)  STRINGIFY(value)
@@ -80,6 +84,15 @@ static int check_file(int fd, const char *path, struct error *error)
 	return 0;
 }
 
+static int open_and_check_file(const char *path, struct error *error)
+{
+	CLEANUP(fd_close) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+
+	if (fd < 0)
+		return error_errno(error, "cannot open the database %s", path);
+	return check_file(fd, path, error);
+}
+
 static int take_lock(const char *path, enum store_access mode, void (*waiting)(const char *path),
 		     int *ret, struct error *error)
 {
@@ -103,12 +116,20 @@ static int take_lock(const char *path, enum store_access mode, void (*waiting)(c
 	return 0;
 }
 
-/* SQLite's own protections (https://sqlite.org/security.html), and what the design asks for. */
-static int configure(struct store *store, struct error *error)
+/* SQLite's own protections (https://sqlite.org/security.html), and patience with other readers,
+ * who lock the file for a moment when they open and close it. */
+static void protect(struct store *store)
 {
 	sqlite3_db_config(store->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	sqlite3_db_config(store->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
-	sqlite3_busy_timeout(store->db, 5000);
+	sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+	sqlite3_busy_timeout(store->db, BUSY_TIMEOUT_MS);
+}
+
+/* For a file that is accepted: what the design asks for. */
+static int configure(struct store *store, struct error *error)
+{
+	sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
 	return sql_execute(store,
 			   "PRAGMA journal_mode = WAL;"
 			   "PRAGMA synchronous = FULL;"
@@ -144,13 +165,14 @@ static int open_database(struct store *store, int flags, struct error *error)
 	umask(mask);
 	if (result != SQLITE_OK)
 		return sql_error(store, error);
+	protect(store);
 	code = check_integrity(store, error);
-	if (code == 0)
-		code = configure(store, error);
 	if (code == 0 && flags & SQLITE_OPEN_CREATE)
 		code = sql_execute(store, "PRAGMA application_id = " APPLICATION_ID_TEXT, error);
 	if (code == 0)
 		code = schema_migrate(store, error);
+	if (code == 0)
+		code = configure(store, error);
 	return code;
 }
 
@@ -158,7 +180,6 @@ int store_open(const char *path, enum store_access mode, void (*waiting)(const c
 	       struct store **ret, struct error *error)
 {
 	CLEANUP(store_close) struct store *store = memory_zalloc(sizeof(*store));
-	CLEANUP(fd_close) int fd = -1;
 	int code;
 
 	store->lock = -1;
@@ -169,16 +190,10 @@ int store_open(const char *path, enum store_access mode, void (*waiting)(const c
 				 "TOKEN`",
 				 path);
 	code = check_folder(path, error);
-	if (code < 0)
-		return code;
-	code = take_lock(path, mode, waiting, &store->lock, error);
-	if (code < 0)
-		return code;
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	if (fd < 0)
-		return error_errno(error, "cannot open the database %s", path);
-	code = check_file(fd, path, error);
-	fd_close(&fd);
+	if (code == 0)
+		code = open_and_check_file(path, error);
+	if (code == 0)
+		code = take_lock(path, mode, waiting, &store->lock, error);
 	if (code == 0)
 		code = open_database(store, 0, error);
 	if (code == 0)
@@ -255,23 +270,34 @@ static int make_draft(const char *draft, const char *token, struct error *error)
 	return fill_new(store, token, error);
 }
 
+static int check_nothing_there(const char *path, struct error *error)
+{
+	struct stat status;
+
+	if (lstat(path, &status) == 0)
+		return error_set(error, EEXIST,
+				 "there is a database %s already; nothing was changed", path);
+	return 0;
+}
+
+/* Looks for what is there before it makes a lock beside it, and again when nobody else can. */
 int store_create(const char *path, const char *token, struct error *error)
 {
 	CLEANUP(memory_free) char *draft = NULL;
 	CLEANUP(fd_close) int lock = -1;
-	struct stat status;
 	int code;
 
 	code = check_token(token, error);
 	if (code == 0)
+		code = check_nothing_there(path, error);
+	if (code == 0)
 		code = make_folder(path, error);
 	if (code == 0)
 		code = take_lock(path, STORE_WRITE, NULL, &lock, error);
+	if (code == 0)
+		code = check_nothing_there(path, error);
 	if (code < 0)
 		return code;
-	if (lstat(path, &status) == 0)
-		return error_set(error, EEXIST,
-				 "there is a database %s already; nothing was changed", path);
 	if (asprintf(&draft, "%s.new", path) < 0)
 		return error_errno(error, "cannot name a draft of %s", path);
 	code = make_draft(draft, token, error);
