@@ -5,40 +5,50 @@
 #include "base/memory.h"
 #include "cmd/cmd.h"
 
+#define WORDS_WIDTH 28 /* the left column of a table of verbs */
+
 static const char synopsis[] = "subu [--db FILE] [--json] [--quiet] [--dry-run] VERB ...";
 
 static const char options_text[] =
-	"Options before or after the verb:\n"
+	"Options, before or after the verb (exec and engine: before it only):\n"
 	"  --db FILE      another database than " STORE_DEFAULT_PATH
-	" (or SUBU_DB)\n"
-	"  --json         one JSON document on stdout\n"
-	"  -q, --quiet    ids and errors only\n"
-	"  -n, --dry-run  say what would be done in the kernel, and change nothing\n";
+	"; so does the variable\n"
+	"                 SUBU_DB\n"
+	"  --json         answer with one JSON document on stdout\n"
+	"  -q, --quiet    of what was changed only the id; no notes\n"
+	"  -n, --dry-run  say what would be done to the kernel, and change nothing\n";
 
 static const char files_text[] =
 	"Files:\n"
 	"  " STORE_DEFAULT_PATH
-	"          the database: 0600, it holds private keys\n"
-	"  /run/netns/ns-subu_N             the namespaces, as `ip netns` knows them\n"
-	"  /run/subu/subu_M.log             what the engine of WG_M has to say\n"
-	"  /run/wireguard/subu_M.sock       the engine's socket: `wg show subu_M` works\n"
-	"  /etc/netns/ns-subu_N/resolv.conf the resolver inside when the tunnel has no DNS\n";
+	"             the database: 0600, it holds private keys\n"
+	"  " STORE_DEFAULT_PATH
+	".lock        held while a subu works on the database\n"
+	"  /run/netns/ns-subu_N              the namespaces, as `ip netns` knows them\n"
+	"  /run/wireguard/subu_M.sock        where the engine of WG_M listens, so that\n"
+	"                                    `wg show subu_M` works\n"
+	"  /run/subu/subu_M.log              what that engine has to say\n"
+	"  /run/subu/subu_M.pid              the lock by which it is known\n"
+	"  /etc/netns/ns-subu_N/resolv.conf  name servers inside when the tunnel has none\n";
 
 static const char status_text[] =
-	"Exit status: 0 done; 1 could not; 2 the words were wrong; `subu exec`: the command's own,\n"
-	"128+N when signal N ended it, 125 subu failed, 126 cannot be run, 127 not found.\n";
+	"Exit status: 0 done; 1 could not; 2 the words were wrong. Of `subu exec`: the\n"
+	"command's own; 128+N when signal N ended it; 125 when subu failed, 126 when the\n"
+	"command cannot be run, 127 when it is not found.\n";
 
 static const char example_text[] =
-	"# A sub-user whose traffic leaves by a WireGuard tunnel, from nothing to nothing. You need a\n"
-	"# WireGuard server: its address (here 192.0.2.1:51820) and its public key ($SERVER_KEY). Type\n"
-	"# the lines as root, one by one; ids count from 0 in a new database.\n"
+	"# A sub-user whose traffic leaves by a WireGuard tunnel, from nothing to nothing.\n"
+	"# You need a WireGuard server: its address (here 192.0.2.1:51820) and its public\n"
+	"# key (put it in SERVER_KEY). Type the lines as root, one by one; ids count from 0\n"
+	"# in a new database.\n"
 	"\n"
 	"subu init k3x9qa\n"
 	"subu WG global 10.77.0.0/24\n"
 	"subu WG create 192.0.2.1:51820\n"
 	"subu WG server_provided_public_key WG_0 $SERVER_KEY\n"
 	"\n"
-	"# Tell the server the public key that `WG create` printed, with the address 10.77.0.2/32.\n"
+	"# Tell the server the public key that `WG create` printed, and that 10.77.0.2/32 is\n"
+	"# where it belongs.\n"
 	"\n"
 	"subu create alice work\n"
 	"subu attach WG subu_0 WG_0\n"
@@ -55,6 +65,7 @@ static const char example_text[] =
 	"subu WG remove WG_0\n"
 	"subu doctor\n";
 
+/* Two columns within 80; words that are too long for theirs have a line to themselves. */
 static void print_table(const struct verb *table, const char *prefix)
 {
 	char words[128];
@@ -63,24 +74,58 @@ static void print_table(const struct verb *table, const char *prefix)
 		if (!table->purpose)
 			continue;
 		snprintf(words, sizeof(words), "%s%s %s", prefix, table->name, table->words);
-		printf("  %-46s %s\n", words, table->purpose);
+		if (strlen(words) > WORDS_WIDTH)
+			printf("  %s\n  %-*s  %s\n", words, WORDS_WIDTH, "", table->purpose);
+		else
+			printf("  %-*s  %s\n", WORDS_WIDTH, words, table->purpose);
 	}
+}
+
+/* The row that says what the verb is for: one that is only another word for it does not. */
+static const struct verb *main_row(const struct verb *verb)
+{
+	const struct verb *row = verb_table;
+
+	if (verb->purpose)
+		return verb;
+	while (row->run != verb->run)
+		row++;
+	return row;
+}
+
+/* The other words for a verb: its alias, and rows of their own. */
+static void print_other_words(const struct verb *verb)
+{
+	const char *before = "       or";
+
+	if (verb->alias) {
+		printf("%s %s", before, verb->alias);
+		before = ", or";
+	}
+	for (const struct verb *row = verb_table; row->name; row++) {
+		if (row == verb || row->run != verb->run)
+			continue;
+		printf("%s %s", before, row->name);
+		before = ", or";
+	}
+	if (*before == ',')
+		puts(" for the verb");
 }
 
 void help_verb(const struct verb *verb)
 {
 	const char *place = verb_find(tunnel_verb_table, verb->name) == verb ? "WG " : "";
 
+	verb = main_row(verb);
 	if (verb->run == cmd_tunnel) {
-		puts("usage: subu WG ...   (or wg)\n");
+		puts("usage: subu WG VERB ..., or subu wg VERB ...\n");
 		print_table(tunnel_verb_table, "WG ");
+		puts("\n`subu WG VERB --help` says more.");
 		return;
 	}
-	printf("usage: subu %s%s %s\n", place, verb->name, verb->words);
-	if (verb->alias)
-		printf("       or: subu %s%s\n", place, verb->alias);
-	if (verb->purpose)
-		printf("\n%s\n", verb->purpose);
+	printf("usage: subu %s%s%s%s\n", place, verb->name, *verb->words ? " " : "", verb->words);
+	print_other_words(verb);
+	printf("\n%s\n", verb->purpose);
 	if (verb->details)
 		printf("\n%s\n", verb->details);
 }
@@ -99,8 +144,8 @@ int cmd_usage(struct command *command, int argc, char **argv, struct error *erro
 
 static void print_options(void)
 {
-	puts("Options of a sub-user (`subu option set SUBU NAME VALUE`); the first value holds when\n"
-	     "none is set:\n");
+	puts("Options of a sub-user (`subu option set SUBU NAME VALUE`); the first value holds\n"
+	     "when none is set:\n");
 	for (size_t i = 0; i < option_count; i++)
 		printf("  %s %s\n      %s\n", option_table[i].name, option_table[i].values,
 		       option_table[i].purpose);
@@ -108,10 +153,12 @@ static void print_options(void)
 
 static void print_all(void)
 {
-	printf("subu gives each sub-user of this machine a network identity of its own: a network\n"
-	       "namespace, a WireGuard tunnel in it, and commands that run inside and reach a network\n"
-	       "only through that tunnel.\n\nusage: %s\n\nSUBU is an id, subu_N, or OWNER:NAME; WG_M is a "
-	       "tunnel's id.\n\n",
+	printf("subu gives each sub-user of this machine a network identity of its own: a\n"
+	       "network namespace, one WireGuard tunnel in it, and commands that run inside and\n"
+	       "reach a network only through that tunnel.\n\n"
+	       "usage: %s\n\n"
+	       "SUBU is an id, subu_N, or OWNER:NAME; WG_M is a tunnel's id. The word WG may be\n"
+	       "written wg.\n\n",
 	       synopsis);
 	print_table(verb_table, "");
 	printf("\nTunnels:\n");

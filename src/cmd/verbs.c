@@ -2,23 +2,50 @@
 #include "cmd/cmd.h"
 #include "enter/enter.h"
 
+#define NAMES_DETAILS                                                                               \
+	"OWNER and NAME are 1 to 32 letters, digits, '_', '-' and '.', without '-' or '.' at the\n" \
+	"beginning and without '..'. The namespace ns-subu_N holds lo, down, and nothing else.\n"   \
+	"Commands run as ACCOUNT when one is given. The id subu_N comes first in the answer."
+
+#define ATTACH_DETAILS                                                                               \
+	"Makes the device subu_M in the sub-user's namespace, down, with the tunnel's address.\n"    \
+	"`subu network up SUBU` turns it on. Its routes stand in a table of their own, which only\n" \
+	"sockets bound to the device look into; the option default-route puts them into the main\n"  \
+	"table as well. The kernel runs the tunnel where it has WireGuard, subu's own engine\n"      \
+	"elsewhere; the option backend decides otherwise. One tunnel a sub-user, and one sub-user\n" \
+	"a tunnel.\n\n"                                                                              \
+	"--no-steer is for forced egress, which is not there yet: today it changes nothing."
+
 #define EXEC_DETAILS                                                                                  \
-	"The command runs in the sub-user's network namespace, with the tunnel's DNS as its only\n"   \
-	"resolver, without any capability, and with no descriptor but 0, 1 and 2. It keeps the\n"     \
-	"environment and the current folder. It runs as USER; else as the account the sub-user was\n" \
-	"created with; else as who called sudo; else as the caller.\n\n"                              \
+	"The command runs in the sub-user's network namespace, without any capability, and with\n"    \
+	"no open file but 0, 1 and 2. It looks names up in /etc/hosts and asks the tunnel's DNS,\n"   \
+	"nobody else. It keeps the environment and the current folder. It runs as USER; else as\n"    \
+	"the account the sub-user was created with; else as who called sudo; else as the caller.\n\n" \
 	"Exit status: the command's own; 128+N when signal N ended it; 125 when subu failed, 126\n"   \
 	"when the command cannot be run, 127 when it is not found."
 
-#define SET_DETAILS                                                                                    \
-	"  endpoint H:P               where the server is; a name or an address, [IPv6] in brackets\n" \
-	"  allowed-ips LIST           what goes through the tunnel, such as 0.0.0.0/0, ::/0\n"         \
-	"  persistent-keepalive S     seconds between packets that keep a NAT open; off or 0: none\n"  \
-	"  mtu N                      of the device inside\n"                                          \
-	"  dns LIST                   servers and search domains for commands inside; \"\": none\n"    \
-	"  preshared-key FILE         a file with the key in base64; an empty file: none\n"            \
-	"  private-key FILE           a file with our own private key in base64\n\n"                   \
-	"An attached tunnel follows at once, and keeps its session where WireGuard allows."
+#define RECONCILE_DETAILS                                                                          \
+	"For the boot, after a crash, or when something was deleted by hand. It also asks anew\n"  \
+	"for the address of a server whose last handshake is older than three minutes. A second\n" \
+	"run does nothing."
+
+#define ENGINE_DETAILS                                                                             \
+	"subu starts one for each tunnel that the kernel does not run. By hand: makes the\n"       \
+	"interface in the caller's network namespace, to be set up with wg(8), and runs in the\n"  \
+	"background until the interface or its socket is deleted. -f (or --foreground) stays in\n" \
+	"the foreground."
+
+#define SET_DETAILS                                                                                   \
+	"  endpoint HOST:PORT         where the server is; an IPv6 address in brackets\n"             \
+	"  allowed-ips LIST           what goes through the tunnel, such as 0.0.0.0/0, ::/0\n"        \
+	"  persistent-keepalive S     seconds between packets that keep a NAT open; 0 or off: none\n" \
+	"  mtu N                      of the device inside\n"                                         \
+	"  dns LIST                   servers and search domains for commands inside; \"\": none\n"   \
+	"  preshared-key FILE         a file with the key in base64; an empty file: none\n"           \
+	"  private-key FILE           a file with our own private key in base64\n\n"                  \
+	"All of the pairs are taken or none. An attached tunnel follows at once, and keeps its\n"     \
+	"session where WireGuard allows. endpoint, allowed-ips, persistent-keepalive and\n"           \
+	"preshared-key are for a tunnel with one peer, as `subu WG create` makes it."
 
 const struct verb verb_table[] = {
 	{.name = "init",
@@ -26,16 +53,13 @@ const struct verb verb_table[] = {
 	 .words = "TOKEN",
 	 .purpose = "make the database",
 	 .details = "TOKEN is 6 characters of a-z and 0-9 of your choice: it is there so that a\n"
-		    "database is only made on purpose. Refuses if there is one.",
+		    "database is only made on purpose. Refuses if there is one already.",
 	 .root = true},
 	{.name = "create",
 	 .run = cmd_create,
 	 .words = "OWNER NAME [--user ACCOUNT]",
-	 .purpose = "make a sub-user, with a network namespace of its own",
-	 .details =
-		 "OWNER and NAME are 1 to 32 letters, digits, '_', '-' and '.'. The namespace\n"
-		 "ns-subu_N holds lo, down, and nothing else. Commands run as ACCOUNT when given.\n"
-		 "Prints the id subu_N first.",
+	 .purpose = "make a sub-user, with a namespace of its own",
+	 .details = NAMES_DETAILS,
 	 .root = true},
 	{.name = "list",
 	 .alias = "ls",
@@ -43,8 +67,9 @@ const struct verb verb_table[] = {
 	 .words = "",
 	 .purpose = "list the sub-users",
 	 .details =
-		 "Up/Down is what the kernel says: missing when the namespace or the device is not\n"
-		 "there (`subu reconcile` makes it again).",
+		 "Up/Down is what the kernel says: down when lo or the tunnel's device is, missing\n"
+		 "when the namespace is not there or nobody runs the tunnel (`subu reconcile`\n"
+		 "mends that).",
 	 .root = true},
 	{.name = "info",
 	 .alias = "show",
@@ -56,8 +81,10 @@ const struct verb verb_table[] = {
 	 .alias = "rm",
 	 .run = cmd_remove,
 	 .words = "SUBU [--force]",
-	 .purpose = "remove a sub-user and everything of it; its tunnel is detached and kept",
-	 .details = "Refuses while processes run inside; --force ends them: SIGTERM, then SIGKILL.",
+	 .purpose = "remove a sub-user; its tunnel is kept, detached",
+	 .details =
+		 "Refuses while processes run inside; --force ends them: SIGTERM, then SIGKILL to\n"
+		 "those that are still there after two seconds.",
 	 .root = true},
 	{.name = "lo",
 	 .run = cmd_lo,
@@ -67,17 +94,13 @@ const struct verb verb_table[] = {
 	{.name = "network",
 	 .run = cmd_network,
 	 .words = "up|down SUBU",
-	 .purpose = "turn all its interfaces on or off",
+	 .purpose = "turn lo and its tunnel's device on or off",
 	 .root = true},
 	{.name = "attach",
 	 .run = cmd_attach,
 	 .words = "WG SUBU WG_M [--no-steer]",
 	 .purpose = "plug a tunnel into a sub-user",
-	 .details =
-		 "Makes the device subu_M in its namespace, down, with the tunnel's address. Its\n"
-		 "routes stand in a table of their own, for sockets bound to the device; see the\n"
-		 "option default-route. The kernel runs the tunnel where it has WireGuard, subu's\n"
-		 "own engine elsewhere; see the option backend. One tunnel a sub-user.",
+	 .details = ATTACH_DETAILS,
 	 .root = true},
 	{.name = "detach",
 	 .run = cmd_detach,
@@ -87,7 +110,7 @@ const struct verb verb_table[] = {
 	{.name = "exec",
 	 .run = cmd_exec,
 	 .words = "[-u USER] SUBU -- CMD [ARG...]",
-	 .purpose = "run a command as the sub-user, behind its tunnel",
+	 .purpose = "run a command inside",
 	 .details = EXEC_DETAILS,
 	 .failed = ENTER_STATUS_FAILED,
 	 .root = true,
@@ -95,55 +118,51 @@ const struct verb verb_table[] = {
 	{.name = "option",
 	 .run = cmd_option,
 	 .words = "list SUBU | get SUBU [NAME] | set SUBU NAME VALUE",
-	 .purpose = "look at or set a sub-user's options (see `subu help options`)",
+	 .purpose = "look at or set its options (`subu help options`)",
 	 .root = true},
 	{.name = "reconcile",
 	 .run = cmd_reconcile,
 	 .words = "[SUBU]",
 	 .purpose = "make the kernel match the database again",
-	 .details =
-		 "At boot, after a crash, or when something was deleted by hand. Also asks anew for\n"
-		 "the address of a server whose last handshake is older than three minutes. A second\n"
-		 "run does nothing.",
+	 .details = RECONCILE_DETAILS,
 	 .root = true},
 	{.name = "doctor",
 	 .run = cmd_doctor,
 	 .words = "[SUBU]",
 	 .purpose = "say what is missing, left over, or could leak",
-	 .details = "Status 0 only when all is well. It changes nothing: `subu reconcile` does.",
+	 .details =
+		 "Status 0 only when all is well. It changes nothing; `subu reconcile` mends what\n"
+		 "can be mended.",
 	 .root = true},
 	{.name = "WG",
 	 .alias = "wg",
 	 .run = cmd_tunnel,
-	 .words = "...",
-	 .purpose = "make, change and look at tunnels (see `subu help WG`)",
+	 .words = "VERB ...",
+	 .purpose = "make, change and see tunnels (`subu help WG`)",
 	 .root = true},
 	{.name = "engine",
 	 .run = cmd_engine,
 	 .words = "[-f] INTERFACE",
 	 .purpose = "run WireGuard for one interface in userspace",
-	 .details =
-		 "subu starts one for each tunnel that the kernel does not run. By hand: makes the\n"
-		 "interface here, to be set up with wg(8), and runs until it is deleted; -f stays in\n"
-		 "the foreground.",
+	 .details = ENGINE_DETAILS,
 	 .root = true,
 	 .raw = true},
-	{.name = "usage", .run = cmd_usage, .words = "", .purpose = "the verbs, in short"},
+	{.name = "usage", .run = cmd_usage, .words = "", .purpose = "show the verbs in short"},
 	{.name = "help",
 	 .alias = "-h",
 	 .run = cmd_help,
 	 .words = "[TOPIC]",
-	 .purpose = "this, or more of a topic"},
+	 .purpose = "show all there is to type, or more of a topic"},
 	{.name = "--help", .run = cmd_help, .words = "[TOPIC]", .purpose = NULL},
 	{.name = "example",
 	 .run = cmd_example,
 	 .words = "",
-	 .purpose = "a whole session that works as printed"},
+	 .purpose = "print a whole session that works as printed"},
 	{.name = "version",
 	 .alias = "-V",
 	 .run = cmd_version,
 	 .words = "",
-	 .purpose = "the version alone"},
+	 .purpose = "print the version alone"},
 	{.name = "--version", .run = cmd_version, .words = "", .purpose = NULL},
 	{.name = "information", .run = cmd_info, .words = "SUBU", .purpose = NULL, .root = true},
 	{},
@@ -155,20 +174,23 @@ const struct verb tunnel_verb_table[] = {
 	 .words = "CIDR",
 	 .purpose = "set the pool that local addresses come from",
 	 .details =
-		 "The first address handed out is .2. The pool may be replaced by one that holds all\n"
-		 "addresses handed out already."},
+		 "The first address handed out is .2; .1 is left to the server. The pool may be\n"
+		 "replaced by one that holds all addresses handed out already."},
 	{.name = "create",
 	 .run = cmd_tunnel_create,
 	 .words = "HOST:PORT",
-	 .purpose = "make a tunnel to a server, with a fresh key and the next address",
+	 .purpose = "make a tunnel to a server, with a fresh key",
 	 .details =
-		 "All traffic goes through it: AllowedIPs 0.0.0.0/0, and ::/0 in an IPv6 pool. Give\n"
-		 "the public key it prints to the server. Prints the id WG_M first."},
+		 "It gets the next free address of the pool. All traffic goes through it: AllowedIPs\n"
+		 "0.0.0.0/0, and ::/0 in an IPv6 pool. The id WG_M comes first in the answer; the\n"
+		 "public key in it is for the server."},
 	{.name = "import",
 	 .run = cmd_tunnel_import,
 	 .words = "FILE",
 	 .purpose = "make a tunnel from a wg-quick .conf",
-	 .details = "Commands in it (PostUp and the like) are never run."},
+	 .details =
+		 "Commands in it (PostUp and the like) are never run: a warning counts them. What\n"
+		 "is wrong with the file is said with its line, and nothing is made."},
 	{.name = "server_provided_public_key",
 	 .run = cmd_tunnel_server_key,
 	 .words = "WG_M KEY",
@@ -176,7 +198,7 @@ const struct verb tunnel_verb_table[] = {
 	{.name = "set",
 	 .run = cmd_tunnel_set,
 	 .words = "WG_M NAME VALUE [NAME VALUE...]",
-	 .purpose = "change a tunnel",
+	 .purpose = "change a tunnel (`subu help WG set`)",
 	 .details = SET_DETAILS},
 	{.name = "info",
 	 .alias = "information",
@@ -193,7 +215,7 @@ const struct verb tunnel_verb_table[] = {
 	 .run = cmd_tunnel_remove,
 	 .words = "WG_M",
 	 .purpose = "remove a tunnel that is not attached"},
-	{.name = "up", .run = cmd_tunnel_up, .words = "WG_M", .purpose = "set its device up"},
-	{.name = "down", .run = cmd_tunnel_down, .words = "WG_M", .purpose = "set its device down"},
+	{.name = "up", .run = cmd_tunnel_up, .words = "WG_M", .purpose = "turn its device on"},
+	{.name = "down", .run = cmd_tunnel_down, .words = "WG_M", .purpose = "turn its device off"},
 	{},
 };
