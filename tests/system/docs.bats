@@ -1,0 +1,42 @@
+# What is written agrees with what there is.
+
+# verbs: the first word of each row of the program's own tables, those of WG with that before them.
+verbs()
+{
+	"$SUBU" usage | sed -nE 's/^  ([a-zA-Z]+).*/\1/p'
+	"$SUBU" help WG | sed -nE 's/^  (WG [a-z_]+).*/\1/p'
+}
+
+@test "the manual has every verb and every option" {
+	local page=$BATS_TEST_TMPDIR/page words
+
+	tr -d '*' <docs/man/subu.1.scd >"$page"
+	[ "$(verbs | wc -l)" -gt 20 ]
+	{ verbs; "$SUBU" help options | sed -nE 's/^  ([a-z].*)/\1/p'; } | while read -r words; do
+		awk -v words="$words" 'index($0, words) == 1 { found = 1 } END { exit !found }' "$page" ||
+			{ echo "has no entry in the manual: $words"; false; }
+	done
+}
+
+@test "the session of the README is that of subu example" {
+	diff <(sed -n 's/^    \(subu .*\)/\1/p' README.md) <("$SUBU" example | grep '^subu ')
+}
+
+@test "the help fits into 100 columns, whatever the topic" {
+	local topic
+
+	for topic in '' WG options files status $("$SUBU" usage | sed -nE 's/^  ([a-z]+).*/\1/p'); do
+		# shellcheck disable=SC2086 # no topic, no word
+		"$SUBU" help $topic >>"$BATS_TEST_TMPDIR/help"
+	done
+	! grep -E '^.{101}' "$BATS_TEST_TMPDIR/help"
+}
+
+@test "the design names every file of the house" {
+	local file
+
+	for file in src/*/*.c; do
+		file=$(basename "$file" .c)
+		grep -qE "\`$file\`" docs/design.md || { echo "not in docs/design.md: $file"; false; }
+	done
+}
