@@ -1,5 +1,6 @@
 /* exec */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -60,6 +61,19 @@ static int look_up(const struct command *command, const char *words, struct subu
 	return 0;
 }
 
+static void say_dry_run(const struct command *command, const struct enter *enter)
+{
+	CLEANUP(output_release) json_t *value = NULL;
+
+	if (!command->json) {
+		printf("would run %s in %s\n", enter->argv[0], enter->netns);
+		return;
+	}
+	value = json_pack("{s[o]}", "plan",
+			  json_sprintf("run %s in %s", enter->argv[0], enter->netns));
+	output_json(value);
+}
+
 int cmd_exec(struct command *command, int argc, char **argv, struct error *error)
 {
 	char netns[SUBU_ID_TEXT_MAX];
@@ -79,6 +93,10 @@ int cmd_exec(struct command *command, int argc, char **argv, struct error *error
 		.dns = &dns,
 		.argv = words.command,
 	};
+	if (command->dry_run) {
+		say_dry_run(command, &enter);
+		return 0;
+	}
 	command->status = enter_exec(&enter, error);
 	return -error->code;
 }

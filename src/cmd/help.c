@@ -219,10 +219,15 @@ int cmd_example(struct command *command, int argc, char **argv, struct error *er
 
 int cmd_version(struct command *command, int argc, char **argv, struct error *error)
 {
-	(void)command;
+	CLEANUP(output_release) json_t *value = NULL;
+
 	(void)argv;
 	if (command_count(verb_find(verb_table, "version"), argc, 0, 0, error) < 0)
 		return -error->code;
-	puts(SUBU_VERSION);
+	value = json_pack("{ss}", "version", SUBU_VERSION);
+	if (command->json)
+		output_json(value);
+	else
+		puts(SUBU_VERSION);
 	return 0;
 }
