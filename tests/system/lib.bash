@@ -1,0 +1,212 @@
+# What the suites share: two machines, what is seen of them, and how subu is held to what it says.
+#
+#	 machine "client"                            machine "server"
+#	+--------------------------+                +---------------------------+
+#	| ns-subu_0                |                |                           |
+#	|   subu_0 10.77.0.2 ======|=== WireGuard ==|=== wg0 10.77.0.1 (a page) |
+#	|                          |                |                           |
+#	|          up0 192.0.2.2 --|---- a cable ---|-- up0 192.0.2.1           |
+#	|              2001:db8::2 |                |       2001:db8::1         |
+#	+--------------------------+                +---------------------------+
+#
+# The machines share a mount namespace, with folders of their own at /run/netns, /run/subu and
+# /run/wireguard, and a process namespace. Its first process is the anchor: with it all others end,
+# and with them every mount and network namespace, however a test ends.
+#
+# shellcheck disable=SC2154 # bats sets status, output and stderr
+bats_require_minimum_version 1.5.0
+
+# In the first process of the two machines: makes them, says so, and waits for orphans.
+anchor_main()
+{
+	local folder
+
+	set -e
+	# The machine's own, which others change meanwhile, not even below ours.
+	cut -d ' ' -f 2 /proc/self/mounts | grep '^/run/netns' | sort -r |
+		xargs -r umount -l 2>/dev/null || true
+	for folder in /run/netns /run/subu /run/wireguard; do
+		mkdir -p "$folder"
+		mount -t tmpfs -o mode=755 tmpfs "$folder"
+	done
+	ip netns add server
+	ip link add name up0 type veth peer name up0 netns server
+	ip link set lo up
+	ip link set up0 addrgenmode none
+	ip address add 192.0.2.2/24 dev up0
+	ip address add 2001:db8::2/64 dev up0 nodad
+	ip link set up0 up
+	ip -n server link set lo up
+	ip -n server link set up0 addrgenmode none
+	ip -n server address add 192.0.2.1/24 dev up0
+	ip -n server address add 2001:db8::1/64 dev up0 nodad
+	ip -n server link set up0 up
+	echo ready
+	exec >/dev/null
+	sleep infinity &
+	while :; do wait; done
+}
+
+# Makes the machines, and a database on the client when called with `init`.
+machines()
+{
+	local ready
+
+	SUBU=${SUBU:-$(realpath "$BATS_TEST_DIRNAME/../../build/src/subu")}
+	export SUBU_DB=$BATS_TEST_TMPDIR/subu.db PATH=${SUBU%/*}:$PATH
+	mkfifo "$BATS_TEST_TMPDIR/ready"
+	setpriv --pdeathsig KILL unshare --mount --pid --net --fork --kill-child --mount-proc \
+		bash -c "$(declare -f anchor_main); anchor_main" \
+		>"$BATS_TEST_TMPDIR/ready" 2>&1 3>&- &
+	unshared=$!
+	read -r ready <"$BATS_TEST_TMPDIR/ready"
+	if [ "$ready" != ready ]; then
+		echo "no machines: $ready"
+		return 1
+	fi
+	anchor=$(pgrep -P "$unshared")
+	[ "${1:-}" != init ] || client subu -q init k3x9qa
+}
+
+machines_end()
+{
+	[ -z "${unshared:-}" ] || kill -KILL "$unshared"
+	wait "$unshared" 2>/dev/null || true
+}
+
+# client COMMAND..., server COMMAND...: run it there.
+client()
+{
+	nsenter --target "$anchor" --mount --pid --net -- "$@" 3>&-
+}
+
+server()
+{
+	client nsenter --net=/run/netns/server -- "$@"
+}
+
+# inside N COMMAND...: in the namespace of subu_N, as root and without subu.
+inside()
+{
+	client nsenter --net="/run/netns/ns-subu_$1" -- "${@:2}"
+}
+
+# All that subu must leave as it was, on the client.
+snapshot()
+{
+	client bash -c "$(declare -f snapshot_of_namespace snapshot_here); snapshot_here"
+}
+
+snapshot_of_namespace()
+{
+	echo "$1:"
+	nsenter --net="$2" bash -c '
+		ip -d address | sed "s/ \(forever\|[0-9]*sec\)//g"
+		ip -4 route show table all
+		ip -6 route show table all
+		ip -4 rule
+		ip -6 rule
+		nft list ruleset'
+}
+
+snapshot_here()
+{
+	local name processes
+
+	processes=$(ps -e -o comm=)
+	sort <<<"$processes"
+	snapshot_of_namespace "the client" /proc/self/ns/net
+	for name in /run/netns/ns-subu_*; do
+		[ ! -e "$name" ] || snapshot_of_namespace "$name" "$name"
+	done
+	sysctl -a --pattern '^net\.ipv[46]\.(conf|ip_forward|ping)' 2>/dev/null
+	ls /run/netns
+	find /run/wireguard /run/subu ! -name '*lock*' ! -name '*.log' | sort
+	cut -d ' ' -f 2- /proc/self/mounts
+	cat /etc/resolv.conf
+}
+
+# The database, as text.
+dump()
+{
+	[ ! -e "$SUBU_DB" ] || sqlite3 -readonly "$SUBU_DB" .dump
+}
+
+# complain TEXT: what was wrong, with all that the command said; fails.
+complain()
+{
+	printf '%s\n' "$1" "status: $status" "stdout: $output" "stderr: $stderr"
+	return 1
+}
+
+# try COMMAND...: on the client, into `status`, `output` and `stderr`.
+try()
+{
+	run --separate-stderr client "$@"
+}
+
+# done_by COMMAND...: it ends with 0 and says nothing on stderr.
+done_by()
+{
+	try "$@"
+	[ "$status" -eq 0 ] || complain "failed: $*"
+	[ -z "$stderr" ] || complain "spoke on stderr: $*"
+}
+
+# one_sentence TEXT: what was said last is one sentence on stderr with TEXT in it, and no answer.
+one_sentence()
+{
+	[ -z "$output" ] || complain "there is an answer"
+	[ "${#stderr_lines[@]}" -eq 1 ] || complain "not one line on stderr"
+	[[ $stderr == 'subu: '*"$1"* ]] || complain "does not say: subu: ... $1"
+}
+
+# everything: the database and the client. All that `refused` is to leave alone.
+everything()
+{
+	dump
+	snapshot
+}
+
+# refused STATUS TEXT COMMAND...: it ends with STATUS and one sentence that has TEXT in it, and
+# nothing has changed, since `before` was set if it was.
+refused()
+{
+	local wanted=$1 text=$2 then=${before:-} after
+
+	shift 2
+	[ -n "$then" ] || then=$(everything)
+	try "$@"
+	[ "$status" -eq "$wanted" ] || complain "not status $wanted: $*"
+	one_sentence "$text" || complain "in: $*"
+	after=$(everything)
+	diff <(echo "$then") <(echo "$after") || complain "something has changed: $*"
+}
+
+# json FILTER: the one JSON document in `output`, through a Python expression on the value v.
+json()
+{
+	python3 -c 'import json, sys; v = json.load(sys.stdin); print(eval(sys.argv[1]))' "$1" \
+		<<<"$output"
+}
+
+# as_nobody COMMAND...: on the client, with the program where nobody can reach it.
+as_nobody()
+{
+	if ! client mountpoint -q /mnt; then
+		client mount -t tmpfs -o mode=755 tmpfs /mnt
+		client cp "$SUBU" /mnt/subu
+	fi
+	PATH=/mnt:$PATH try setpriv --reuid 65534 --regid 65534 --clear-groups -- "$@"
+}
+
+# soon COMMAND...: it succeeds within ten seconds.
+soon()
+{
+	local until=$((SECONDS + 10))
+
+	until "$@"; do
+		((SECONDS < until)) || { echo "not within ten seconds: $*"; return 1; }
+		sleep 0.1
+	done
+}
