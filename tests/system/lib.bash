@@ -129,7 +129,7 @@ snapshot_here()
 # The database, as text.
 dump()
 {
-	[ ! -e "$SUBU_DB" ] || sqlite3 -readonly "$SUBU_DB" .dump
+	[ ! -e "$SUBU_DB" ] || sqlite3 -readonly "$SUBU_DB" .dump 2>&1 || sha256sum "$SUBU_DB"
 }
 
 # complain TEXT: what was wrong, with all that the command said; fails.
@@ -172,15 +172,15 @@ everything()
 # nothing has changed, since `before` was set if it was.
 refused()
 {
-	local wanted=$1 text=$2 then=${before:-} after
+	local wanted=$1 text=$2 was=${before:-} after
 
 	shift 2
-	[ -n "$then" ] || then=$(everything)
+	[ -n "$was" ] || was=$(everything)
 	try "$@"
 	[ "$status" -eq "$wanted" ] || complain "not status $wanted: $*"
 	one_sentence "$text" || complain "in: $*"
 	after=$(everything)
-	diff <(echo "$then") <(echo "$after") || complain "something has changed: $*"
+	diff <(echo "$was") <(echo "$after") || complain "something has changed: $*"
 }
 
 # json FILTER: the one JSON document in `output`, through a Python expression on the value v.

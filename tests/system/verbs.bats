@@ -30,15 +30,15 @@ first_word()
 # dry COMMAND...: with --dry-run it says "would ..." (TEXT in it) and changes nothing.
 dry()
 {
-	local text=$1 then
+	local text=$1 was
 
 	shift
-	then=$(everything)
+	was=$(everything)
 	done_by subu --dry-run "$@"
 	[[ $output == *"$text"* ]] || complain "does not say: $text"
 	done_by subu "$@" --dry-run --json
 	json v >/dev/null
-	diff <(echo "$then") <(everything) || complain "something has changed: $*"
+	diff <(echo "$was") <(everything) || complain "something has changed: $*"
 }
 
 a_tunnel()
@@ -133,13 +133,13 @@ a_tunnel()
 }
 
 @test "remove, and rm: the namespace is gone, and the machine as before" {
-	then=$(snapshot)
+	was=$(snapshot)
 	client subu -q create alice web
 	client subu -q lo up subu_0
 	first_word subu_0 subu remove subu_0
 	client subu -q create alice web
 	first_word subu_1 subu rm alice:web
-	diff <(echo "$then") <(snapshot)
+	diff <(echo "$was") <(snapshot)
 	refused 1 "there is no sub-user subu_0" subu remove subu_0
 }
 
