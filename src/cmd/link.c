@@ -281,7 +281,7 @@ static int set_tunnel_up(struct command *command, const struct verb *verb, int a
 		code = store_update_link(store, &link, error);
 	if (code == 0)
 		code = finish(command, store, &subu, "tunnel", up, error);
-	if (code == 0 && up && !subu.lo_up)
+	if (code == 0 && up && !subu.lo_up && !command->dry_run)
 		command_warn(command, "lo is down in subu_%u: `subu lo up subu_%u`", subu.id,
 			     subu.id);
 	return code;

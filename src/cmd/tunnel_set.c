@@ -3,32 +3,50 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 #include "base/text.h"
 #include "cmd/cmd.h"
 
+/* Longer than a key and its line's end: what is longer is none. */
+#define KEY_FILE_MAX (KEY_BASE64_MAX + 8)
+
+/* A pipe, such as <(wg genkey), may give it in pieces. */
+static int read_text(const char *path, char text[static KEY_FILE_MAX], struct error *error)
+{
+	CLEANUP(fd_close) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	size_t size = 0;
+	ssize_t got;
+
+	if (fd < 0)
+		return error_errno(error, "cannot open it");
+	do {
+		got = read(fd, text + size, KEY_FILE_MAX - 1 - size);
+		if (got < 0 && errno != EINTR)
+			return error_errno(error, "cannot read it");
+		size += got > 0 ? (size_t)got : 0;
+	} while (got != 0 && size < KEY_FILE_MAX - 1);
+	while (size && strchr(" \t\r\n", text[size - 1]) && text[size - 1])
+		size--;
+	text[size] = '\0';
+	if (strlen(text) != size)
+		return error_set(error, EINVAL, "it is not a text");
+	return 0;
+}
+
 /* Reads a key from a file; one that is empty is a key of zeros, as with wg(8). */
 static int read_key_file(const char *path, struct key *ret, struct error *error)
 {
-	char text[KEY_BASE64_MAX + 2];
-	CLEANUP(fd_close) int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t size;
-	int code = 0;
+	char text[KEY_FILE_MAX];
+	int code = read_text(path, text, error);
 
-	if (fd < 0)
-		return error_errno(error, "cannot open the key file %s", path);
-	size = read(fd, text, sizeof(text) - 1);
-	if (size < 0)
-		return error_errno(error, "cannot read the key file %s", path);
-	text[size] = '\0';
-	text[strcspn(text, "\r\n")] = '\0';
-	if (*text)
+	if (code == 0 && *text)
 		code = key_from_base64(text, ret, error);
-	else
+	else if (code == 0)
 		key_wipe(ret);
 	explicit_bzero(text, sizeof(text));
-	return code < 0 ? error_wrap(error, "the key file %s", path) : 0;
+	return code < 0 ? error_wrap(error, "the key file '%.200s'", path) : 0;
 }
 
 /* The one peer that a tunnel made by subu has, or NULL with a message. */
@@ -126,7 +144,7 @@ static int set_private_key(struct tunnel *tunnel, const char *value, struct erro
 	int code = read_key_file(value, &key, error);
 
 	if (code == 0 && key_is_zero(&key))
-		return error_set(error, EINVAL, "the key file %s is empty", value);
+		return error_set(error, EINVAL, "the key file '%.200s' is empty", value);
 	if (code == 0)
 		tunnel->device.private_key = key;
 	return code;
@@ -238,6 +256,9 @@ static int check_server_key(const struct tunnel *tunnel, const struct key *key, 
 
 	if (code < 0)
 		return code;
+	if (key_is_zero(key))
+		return error_set(error, EINVAL,
+				 "a key of zeros is none: ask the server for its `wg show`");
 	if (key_equal(&own, key))
 		return error_set(error, EINVAL,
 				 "that is the public key of WG_%u itself, not its server's",
