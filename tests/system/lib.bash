@@ -25,7 +25,7 @@ anchor_main()
 	# The machine's own, which others change meanwhile, not even below ours.
 	cut -d ' ' -f 2 /proc/self/mounts | grep '^/run/netns' | sort -r |
 		xargs -r umount -l 2>/dev/null || true
-	for folder in /run/netns /run/subu /run/wireguard; do
+	for folder in /run/netns /run/subu /run/wireguard /mnt; do
 		mkdir -p "$folder"
 		mount -t tmpfs -o mode=755 tmpfs "$folder"
 	done
@@ -53,7 +53,7 @@ machines()
 	local ready
 
 	SUBU=${SUBU:-$(realpath "$BATS_TEST_DIRNAME/../../build/src/subu")}
-	export SUBU_DB=$BATS_TEST_TMPDIR/subu.db PATH=${SUBU%/*}:$PATH
+	export SUBU_DB=$BATS_TEST_TMPDIR/subu.db PATH=${SUBU%/*}:/usr/sbin:/usr/bin:/sbin:/bin:$PATH
 	mkfifo "$BATS_TEST_TMPDIR/ready"
 	setpriv --pdeathsig KILL unshare --mount --pid --net --fork --kill-child --mount-proc \
 		bash -c "$(declare -f anchor_main); anchor_main" \
@@ -100,13 +100,10 @@ snapshot()
 snapshot_of_namespace()
 {
 	echo "$1:"
-	nsenter --net="$2" bash -c '
-		ip -d address | sed "s/ \(forever\|[0-9]*sec\)//g"
-		ip -4 route show table all
-		ip -6 route show table all
-		ip -4 rule
-		ip -6 rule
-		nft list ruleset'
+	nsenter --net="$2" ip -d -batch - <<<$'address\nroute show table all\nrule' |
+		sed 's/ \(forever\|[0-9]*sec\)//g'
+	nsenter --net="$2" ip -6 -batch - <<<$'route show table all\nrule'
+	nsenter --net="$2" nft list ruleset
 }
 
 snapshot_here()
@@ -156,31 +153,59 @@ done_by()
 # one_sentence TEXT: what was said last is one sentence on stderr with TEXT in it, and no answer.
 one_sentence()
 {
-	[ -z "$output" ] || complain "there is an answer"
-	[ "${#stderr_lines[@]}" -eq 1 ] || complain "not one line on stderr"
-	[[ $stderr == 'subu: '*"$1"* ]] || complain "does not say: subu: ... $1"
+	if [ -n "$output" ]; then
+		complain "there is an answer"
+	elif [ "${#stderr_lines[@]}" -ne 1 ]; then
+		complain "not one line on stderr"
+	elif [[ $stderr != 'subu: '*"$1"* ]]; then
+		complain "does not say: subu: ... $1"
+	fi
 }
 
-# everything: the database and the client. All that `refused` is to leave alone.
+# everything: the database and the client.
 everything()
 {
 	dump
 	snapshot
 }
 
-# refused STATUS TEXT COMMAND...: it ends with STATUS and one sentence that has TEXT in it, and
-# nothing has changed, since `before` was set if it was.
+# unchanged: since `before` was set, nothing of all that subu must leave alone.
+unchanged()
+{
+	diff <(echo "$before") <(everything) || complain "something has changed"
+}
+
+# fails STATUS TEXT COMMAND...: it ends with STATUS and one sentence that has TEXT in it.
+fails()
+{
+	try "${@:3}"
+	[ "$status" -eq "$1" ] || complain "not status $1: ${*:3}"
+	one_sentence "$2"
+}
+
+# refused STATUS TEXT COMMAND...: and nothing has changed, since `before` was set if it was.
 refused()
 {
-	local wanted=$1 text=$2 was=${before:-} after
+	local before=${before:-$(everything)}
 
-	shift 2
-	[ -n "$was" ] || was=$(everything)
-	try "$@"
-	[ "$status" -eq "$wanted" ] || complain "not status $wanted: $*"
-	one_sentence "$text" || complain "in: $*"
-	after=$(everything)
-	diff <(echo "$was") <(echo "$after") || complain "something has changed: $*"
+	fails "$@"
+	unchanged
+}
+
+# each STATUS TEXT COMMAND... -- VALUE...: with every VALUE at the end of COMMAND it is refused.
+each()
+{
+	local before=${before:-$(everything)} command=() value
+
+	while [ "$1" != -- ]; do
+		command+=("$1")
+		shift
+	done
+	shift
+	for value; do
+		fails "${command[@]}" "$value"
+	done
+	unchanged
 }
 
 # json FILTER: the one JSON document in `output`, through a Python expression on the value v.
@@ -193,10 +218,7 @@ json()
 # as_nobody COMMAND...: on the client, with the program where nobody can reach it.
 as_nobody()
 {
-	if ! client mountpoint -q /mnt; then
-		client mount -t tmpfs -o mode=755 tmpfs /mnt
-		client cp "$SUBU" /mnt/subu
-	fi
+	client cp -u "$SUBU" /mnt/subu
 	PATH=/mnt:$PATH try setpriv --reuid 65534 --regid 65534 --clear-groups -- "$@"
 }
 
