@@ -91,6 +91,63 @@ inside()
 	client nsenter --net="/run/netns/ns-subu_$1" -- "${@:2}"
 }
 
+# A WireGuard that is not ours, with a page at 10.77.0.1 and at fd77::1.
+server_start()
+{
+	local key=$BATS_TEST_TMPDIR/server.key page=$BATS_TEST_TMPDIR/page
+
+	(umask 077 && wg genkey >"$key")
+	server_key=$(wg pubkey <"$key")
+	server wireguard-go wg0 >"$BATS_TEST_TMPDIR/wireguard-go.log" 2>&1
+	server wg set wg0 listen-port 51820 private-key "$key"
+	server ip address add 10.77.0.1/24 dev wg0
+	server ip address add fd77::1/64 dev wg0 nodad
+	server ip link set wg0 up
+	mkdir "$page"
+	echo 'Hello from the other end of the tunnel.' >"$page/index.html"
+	server busybox httpd -p 10.77.0.1:80 -h "$page"
+	server busybox httpd -p '[fd77::1]:80' -h "$page"
+}
+
+# tunnel_to ENDPOINT [POOL]: a tunnel of the next id to the server, which knows of it.
+tunnel_to()
+{
+	local id key addresses
+
+	client subu -q WG global "${2:-10.77.0.0/24}"
+	id=$(client subu -q WG create "$1")
+	client subu -q WG server_provided_public_key "$id" "$server_key"
+	output=$(client subu --json WG info "$id")
+	key=$(json 'v["public_key"]')
+	addresses=$(json '",".join(v["addresses"])')
+	server wg set wg0 peer "$key" allowed-ips "$addresses"
+}
+
+# tunnel_up: a sub-user with a tunnel to the server, all of it up and the default route there.
+tunnel_up()
+{
+	server_start
+	tunnel_to 192.0.2.1:51820
+	client subu -q create alice web
+	client subu -q attach WG subu_0 WG_0
+	client subu -q option set subu_0 default-route on
+	client subu -q network up subu_0
+}
+
+# page [CURL-OPTION...]: fetches the server's page from inside subu_0.
+page()
+{
+	done_by subu exec subu_0 -- curl -sS --max-time 20 "$@" http://10.77.0.1/
+	[ "$output" = 'Hello from the other end of the tunnel.' ] || complain "another page"
+}
+
+# private_etc: the client gets an /etc that the test may change.
+private_etc()
+{
+	client cp -a /etc /mnt/etc
+	client mount --bind /mnt/etc /etc
+}
+
 # All that subu must leave as it was, on the client.
 snapshot()
 {
@@ -136,10 +193,11 @@ complain()
 	return 1
 }
 
-# try COMMAND...: on the client, into `status`, `output` and `stderr`.
+# try COMMAND...: on the client, into `status`, `output` and `stderr`. For bats, 127 is a mistake in
+# the test, unless it is told so.
 try()
 {
-	run --separate-stderr client "$@"
+	run ${expected:+"-$expected"} --separate-stderr client "$@"
 }
 
 # done_by COMMAND...: it ends with 0 and says nothing on stderr.
@@ -178,6 +236,9 @@ unchanged()
 # fails STATUS TEXT COMMAND...: it ends with STATUS and one sentence that has TEXT in it.
 fails()
 {
+	local expected=
+
+	[ "$1" -ne 127 ] || expected=127
 	try "${@:3}"
 	[ "$status" -eq "$1" ] || complain "not status $1: ${*:3}"
 	one_sentence "$2"
