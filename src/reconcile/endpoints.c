@@ -11,9 +11,12 @@ static bool is_needed(const struct link_state *desired, const struct link_state 
 		return false;
 	if (actual && actual->running && actual->backend == desired->backend)
 		running = wg_device_find_peer(&actual->wg, &peer->public_key);
-	if (!running || running->address.any.sa_family == AF_UNSPEC || policy == ENDPOINT_SET)
+	if (!running || policy == ENDPOINT_SET)
 		return true;
-	return desired->up && now - running->last_handshake > ENDPOINT_STALE_SECONDS;
+	if (policy == ENDPOINT_KEEP)
+		return false;
+	return running->address.any.sa_family == AF_UNSPEC ||
+	       (desired->up && now - running->last_handshake > ENDPOINT_STALE_SECONDS);
 }
 
 static int resolve_peer(struct wg_peer *peer, struct error *error)
@@ -24,7 +27,7 @@ static int resolve_peer(struct wg_peer *peer, struct error *error)
 }
 
 static int resolve_link(struct link_state *desired, const struct link_state *actual, int64_t now,
-			enum endpoint_policy policy, void (*unresolved)(const char *sentence),
+			enum endpoint_policy policy, const struct endpoint_listener *listener,
 			struct error *error)
 {
 	for (size_t i = 0; i < desired->wg.peer_count; i++) {
@@ -34,16 +37,18 @@ static int resolve_link(struct link_state *desired, const struct link_state *act
 		if (!is_needed(desired, actual, peer, now, policy))
 			continue;
 		code = resolve_peer(peer, error);
-		if (code < 0 && !unresolved)
+		if (code == 0)
+			continue;
+		error_wrap(error, "the endpoint of WG_%u", desired->tunnel);
+		if (!listener->unresolved)
 			return code;
-		if (code < 0)
-			unresolved(error->text);
+		listener->unresolved(listener->data, error->text);
 	}
 	return 0;
 }
 
 int endpoints_resolve(struct subu_state *desired, const struct subu_state *actual, int64_t now,
-		      enum endpoint_policy policy, void (*unresolved)(const char *sentence),
+		      enum endpoint_policy policy, const struct endpoint_listener *listener,
 		      struct error *error)
 {
 	int code = 0;
@@ -51,6 +56,6 @@ int endpoints_resolve(struct subu_state *desired, const struct subu_state *actua
 	for (size_t i = 0; code == 0 && i < desired->link_count; i++)
 		code = resolve_link(&desired->links[i],
 				    subu_state_find_link(actual, desired->links[i].tunnel), now,
-				    policy, unresolved, error);
+				    policy, listener, error);
 	return code;
 }

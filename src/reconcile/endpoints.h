@@ -10,16 +10,21 @@
 #define ENDPOINT_STALE_SECONDS 180
 
 enum endpoint_policy {
-	ENDPOINT_KEEP, /* leave addresses that work: peers roam */
-	ENDPOINT_SET,  /* the user gave a new endpoint */
+	ENDPOINT_KEEP,	/* only peers that their device does not have yet */
+	ENDPOINT_RENEW, /* those without an address or with a stale session as well */
+	ENDPOINT_SET,	/* all: the user gave a new endpoint */
 };
 
-/* Sets peer.address of every desired peer whose device has no address for it, or whose session is
- * stale, or all under ENDPOINT_SET; leaves the others AF_UNSPEC. `now` is seconds since the epoch.
- * A name that cannot be resolved is an error, or, when unresolved() is given, is told to it and
- * left. */
+/* Who is told of a name that cannot be resolved. */
+struct endpoint_listener {
+	void (*unresolved)(void *data, const char *sentence); /* NULL: it is an error */
+	void *data;
+};
+
+/* Sets peer.address of the desired peers that the policy means and leaves the others AF_UNSPEC, for
+ * the device's own to stay: peers roam. `now` is seconds since the epoch. */
 int endpoints_resolve(struct subu_state *desired, const struct subu_state *actual, int64_t now,
-		      enum endpoint_policy policy, void (*unresolved)(const char *sentence),
+		      enum endpoint_policy policy, const struct endpoint_listener *listener,
 		      struct error *error);
 
 #endif

@@ -24,7 +24,7 @@ int reconcile_look(const struct reconcile *reconcile, uint32_t subu, struct subu
 	if (desired.link_count)
 		desired_choose_backends(&desired, &actual, backend_kernel_present());
 	code = endpoints_resolve(&desired, &actual, time(NULL), reconcile->endpoints,
-				 reconcile->unresolved, error);
+				 &reconcile->listener, error);
 	if (code < 0)
 		return code;
 	plan_make(&desired, &actual, ret_plan);
@@ -34,12 +34,26 @@ int reconcile_look(const struct reconcile *reconcile, uint32_t subu, struct subu
 	return 0;
 }
 
+/* Refuses a plan before its first operation where one of the later ones cannot succeed. */
+static int check_possible(const struct plan *plan, struct error *error)
+{
+	for (size_t i = 0; i < plan->count; i++)
+		if (plan->operations[i].kind == OPERATION_LINK_CREATE && !backend_kernel_present())
+			return error_set(
+				error, EOPNOTSUPP,
+				"this kernel has no WireGuard: load its module, or set the "
+				"option backend to auto or engine");
+	return 0;
+}
+
 static int make_plan(const struct reconcile *reconcile, uint32_t subu, struct plan *ret,
 		     struct error *error)
 {
 	CLEANUP(subu_state_clear) struct subu_state desired = {}, actual = {};
 
-	return reconcile_look(reconcile, subu, &desired, &actual, ret, error);
+	int code = reconcile_look(reconcile, subu, &desired, &actual, ret, error);
+
+	return code < 0 ? code : check_possible(ret, error);
 }
 
 /* The rows of a sub-user: both may be missing. */
@@ -151,11 +165,19 @@ static int run(const struct reconcile *reconcile, uint32_t subu, struct plan *pl
 	return code;
 }
 
+static void ignore_unresolved(void *data, const char *sentence)
+{
+	(void)data;
+	(void)sentence;
+}
+
 /* Goes back to what was desired before. What cannot be undone now is left for `subu reconcile`, and
  * the message says so. */
 static void take_back(const struct reconcile *reconcile, uint32_t subu, struct error *error)
 {
 	CLEANUP(plan_clear) struct plan plan = {};
+	const struct reconcile back = {.store = reconcile->store,
+				       .listener = {.unresolved = ignore_unresolved}};
 	const struct error first = *error;
 	struct error second;
 	int code = store_begin(reconcile->store, &second);
@@ -163,7 +185,7 @@ static void take_back(const struct reconcile *reconcile, uint32_t subu, struct e
 	if (code == 0)
 		code = give_up_making(reconcile->store, subu, &second);
 	if (code == 0)
-		code = run(reconcile, subu, &plan, &second);
+		code = run(&back, subu, &plan, &second);
 	if (code == 0)
 		return;
 	store_rollback(reconcile->store);

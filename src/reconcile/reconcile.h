@@ -12,7 +12,7 @@ struct reconcile {
 	bool dry_run;	     /* plan, change nothing, roll back */
 	bool unchanged; /* desired is what it was: a failure has no earlier state to go back to */
 	enum endpoint_policy endpoints;
-	void (*unresolved)(const char *sentence); /* see endpoints_resolve() */
+	struct endpoint_listener listener;
 };
 
 /* To be called inside a transaction that the caller began and in which it changed what is desired
