@@ -83,8 +83,8 @@ static int check_root(const struct verb *verb, struct error *error)
 	if (!verb->root)
 		return 0;
 	if (geteuid() != 0)
-		return error_set(error, EPERM, "`subu %s` needs root: try it with sudo",
-				 verb->name);
+		return error_set(error, EPERM, "`subu %s%s` needs root: try it with sudo",
+				 verb_prefix(verb), verb->name);
 	return check_kernel(error);
 }
 
@@ -93,15 +93,17 @@ static bool wants_help(int argc, char **argv)
 	return argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0);
 }
 
-static int run_verb(struct command *command, int argc, char **argv, struct error *error)
+/* Finds the verb in the table; one with a table of its own leaves the choice to the next word. */
+static int run_verb(struct command *command, const struct verb *table, int argc, char **argv,
+		    struct error *error)
 {
-	const struct verb *verb = verb_find(verb_table, argv[0]);
+	const struct verb *verb = verb_find(table, argv[0]);
 	int code = 0;
 
-	if (!verb && argv[0][0] == '-')
-		return error_usage(error, "there is no option '%.64s': see `subu help`", argv[0]);
 	if (!verb)
-		return error_usage(error, "there is no verb '%.64s': see `subu help`", argv[0]);
+		return error_usage(error, "there is no %s '%.64s': see `subu help%s`",
+				   argv[0][0] == '-' ? "option" : "verb", argv[0],
+				   table == tunnel_verb_table ? " WG" : "");
 	command->status = verb->failed;
 	if (!verb->raw)
 		code = sift_globals(command, &argc, argv, error);
@@ -111,6 +113,8 @@ static int run_verb(struct command *command, int argc, char **argv, struct error
 		help_verb(verb);
 		return 0;
 	}
+	if (verb->table && argc > 1)
+		return run_verb(command, verb->table, argc - 1, argv + 1, error);
 	code = check_root(verb, error);
 	return code < 0 ? code : verb->run(command, argc, argv, error);
 }
@@ -127,8 +131,8 @@ static int run(struct command *command, int argc, char **argv, struct error *err
 	if (code < 0)
 		return code;
 	if (at == argc)
-		return run_verb(command, 1, no_words, error);
-	return run_verb(command, argc - at, argv + at, error);
+		return run_verb(command, verb_table, 1, no_words, error);
+	return run_verb(command, verb_table, argc - at, argv + at, error);
 }
 
 int main(int argc, char **argv)

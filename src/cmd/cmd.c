@@ -17,15 +17,18 @@ const struct verb *verb_find(const struct verb *table, const char *name)
 	return NULL;
 }
 
+const char *verb_prefix(const struct verb *verb)
+{
+	return verb_find(tunnel_verb_table, verb->name) == verb ? "WG " : "";
+}
+
 int command_count(const struct verb *verb, int argc, int least, int most, struct error *error)
 {
-	const char *place = verb_find(tunnel_verb_table, verb->name) == verb ? "WG " : "";
-
 	if (argc - 1 >= least && argc - 1 <= most)
 		return 0;
 	return error_usage(error, "%s: usage: subu %s%s %s",
 			   argc - 1 < least ? "a word is missing" : "there are too many words",
-			   place, verb->name, verb->words);
+			   verb_prefix(verb), verb->name, verb->words);
 }
 
 static void say_waiting(const char *path)
@@ -93,6 +96,16 @@ json_t *command_plan_json(const struct plan *plan)
 	for (size_t i = 0; i < plan->count; i++)
 		json_array_append_new(
 			array, json_string(operation_format(plan, &plan->operations[i], words)));
+	return array;
+}
+
+json_t *command_cidrs_json(const struct cidr_list *list)
+{
+	json_t *array = json_array();
+	char text[CIDR_TEXT_MAX];
+
+	for (size_t i = 0; i < list->count; i++)
+		json_array_append_new(array, json_string(cidr_format(&list->items[i], text)));
 	return array;
 }
 

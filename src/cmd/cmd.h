@@ -21,12 +21,13 @@ struct verb {
 	const char *alias; /* another word for it; NULL: none */
 	/* 0, or a negative errno with *error filled. argv[0] is the verb. */
 	int (*run)(struct command *command, int argc, char **argv, struct error *error);
-	const char *words;   /* what follows the verb, as the usage shows it */
-	const char *purpose; /* one line */
-	const char *details; /* what `VERB --help` says more; NULL: nothing */
-	int failed;	     /* the exit status when subu itself fails; 0: the ordinary ones */
-	bool root;	     /* needs root */
-	bool raw;	     /* its words are not searched for global options */
+	const char *words;	  /* what follows the verb, as the usage shows it */
+	const char *purpose;	  /* one line */
+	const char *details;	  /* what `VERB --help` says more; NULL: nothing */
+	const struct verb *table; /* of the verbs that may follow; NULL: none */
+	int failed;		  /* the exit status when subu itself fails; 0: the ordinary ones */
+	bool root;		  /* needs root */
+	bool raw;		  /* its words are not searched for global options */
 };
 
 /* The table of verbs, ended by one without a name, and that of `WG …`. */
@@ -35,6 +36,9 @@ extern const struct verb tunnel_verb_table[];
 
 /* The row of that name or alias, or NULL. */
 const struct verb *verb_find(const struct verb *table, const char *name);
+
+/* What stands before the verb's name: "WG " or nothing. */
+const char *verb_prefix(const struct verb *verb);
 
 /* Checks that there are from least to most words after the verb; the message shows its usage. */
 int command_count(const struct verb *verb, int argc, int least, int most, struct error *error);
@@ -67,6 +71,9 @@ int command_commit(const struct command *command, struct store *store, json_t *v
 
 /* The operations of a plan as an array of sentences. */
 json_t *command_plan_json(const struct plan *plan);
+
+/* Networks or addresses as an array of their texts. */
+json_t *command_cidrs_json(const struct cidr_list *list);
 
 /* The verbs, by family. */
 #define VERB_RUN(name) int name(struct command *command, int argc, char **argv, struct error *error)

@@ -12,20 +12,31 @@
 #include "kernel/netns.h"
 
 #define NETNS_FOLDER "/run/netns"
-#define UAPI_FOLDER  "/run/wireguard"
+
+/* What an engine has in the file system while it runs. */
+static const struct {
+	const char *folder, *suffix;
+} engine_files[] = {
+	{"/run/wireguard", ".sock"},
+	{"/run/subu", ".pid"},
+	{"/run/subu", ".log"},
+};
 
 static const struct output_column columns[] = {
 	{"About", "about"},
 	{"Finding", "finding"},
 };
 
-/* What was found so far, as an array of {about, finding}; where unresolved() puts its sentence. */
-static json_t *findings;
-static const char *subject;
+/* What was found so far: an array of {about, finding}. */
+struct findings {
+	json_t *array;
+	const char *about; /* what is being looked at */
+};
 
-static void find(const char *about, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void find(struct findings *findings, const char *about, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 
-static void find(const char *about, const char *format, ...)
+static void find(struct findings *findings, const char *about, const char *format, ...)
 {
 	CLEANUP(memory_free) char *text = NULL;
 	va_list args;
@@ -34,16 +45,19 @@ static void find(const char *about, const char *format, ...)
 	if (vasprintf(&text, format, args) < 0)
 		text = NULL;
 	va_end(args);
-	json_array_append_new(findings, json_pack("{ss ss?}", "about", about, "finding", text));
+	json_array_append_new(findings->array,
+			      json_pack("{ss ss?}", "about", about, "finding", text));
 }
 
-static void find_unresolved(const char *sentence)
+static void find_unresolved(void *data, const char *sentence)
 {
-	find(subject, "%s", sentence);
+	struct findings *findings = data;
+
+	find(findings, findings->about, "%s", sentence);
 }
 
 /* Interfaces that are not subu's: what leaves by one of them does not go through the tunnel. */
-static int check_interfaces(const char *about, uint32_t id, struct error *error)
+static int check_interfaces(struct findings *findings, uint32_t id, struct error *error)
 {
 	CLEANUP(memory_free) struct link_info *links = NULL;
 	CLEANUP(fd_close) int netns = -1;
@@ -62,14 +76,15 @@ static int check_interfaces(const char *about, uint32_t id, struct error *error)
 	for (size_t i = 0; code == 0 && i < count; i++)
 		if (strcmp(links[i].name, "lo") != 0 && strncmp(links[i].name, "subu_", 5) != 0 &&
 		    links[i].up)
-			find(about,
+			find(findings, findings->about,
 			     "could leak: the interface %s is not subu's, and what leaves by it "
 			     "does not go through the tunnel",
 			     links[i].name);
 	return code;
 }
 
-static int check_tunnel(const char *about, struct store *store, uint32_t subu, struct error *error)
+static int check_tunnel(struct findings *findings, struct store *store, uint32_t subu,
+			struct error *error)
 {
 	CLEANUP(tunnel_clear) struct tunnel tunnel = {};
 	struct subu_link link;
@@ -83,31 +98,38 @@ static int check_tunnel(const char *about, struct store *store, uint32_t subu, s
 		return code;
 	for (size_t i = 0; i < tunnel.device.peer_count; i++)
 		if (key_is_zero(&tunnel.device.peers[i].public_key))
-			find(about, "missing: WG_%u has no server public key", tunnel.id);
+			find(findings, findings->about, "missing: WG_%u has no server public key",
+			     tunnel.id);
 	if (link.phase != PHASE_PRESENT)
-		find(about, "half done: WG_%u is %s", tunnel.id, phase_name(link.phase));
+		find(findings, findings->about, "half done: WG_%u is %s", tunnel.id,
+		     phase_name(link.phase));
 	return 0;
 }
 
-static int check_subu(struct store *store, const struct subu *subu, struct error *error)
+static int check_subu(struct findings *findings, struct store *store, const struct subu *subu,
+		      struct error *error)
 {
-	const struct reconcile reconcile = {.store = store, .unresolved = find_unresolved};
+	const struct reconcile reconcile = {
+		.store = store,
+		.endpoints = ENDPOINT_RENEW,
+		.listener = {.unresolved = find_unresolved, .data = findings},
+	};
 	CLEANUP(subu_state_clear) struct subu_state desired = {}, actual = {};
 	CLEANUP(plan_clear) struct plan plan = {};
 	char about[SUBU_ID_TEXT_MAX], words[OPERATION_TEXT_MAX];
 	int code;
 
-	subject = subu_id_format(subu->id, about);
+	findings->about = subu_id_format(subu->id, about);
 	if (subu->phase != PHASE_PRESENT)
-		find(about, "half done: it is %s", phase_name(subu->phase));
+		find(findings, findings->about, "half done: it is %s", phase_name(subu->phase));
 	code = reconcile_look(&reconcile, subu->id, &desired, &actual, &plan, error);
 	for (size_t i = 0; code == 0 && i < plan.count; i++)
-		find(about, "kernel and database differ: reconcile would %s",
+		find(findings, findings->about, "kernel and database differ: reconcile would %s",
 		     operation_format(&plan, &plan.operations[i], words));
 	if (code == 0)
-		code = check_tunnel(about, store, subu->id, error);
+		code = check_tunnel(findings, store, subu->id, error);
 	if (code == 0)
-		code = check_interfaces(about, subu->id, error);
+		code = check_interfaces(findings, subu->id, error);
 	return code;
 }
 
@@ -130,9 +152,9 @@ static bool parse_id(const char *name, const char *prefix, const char *suffix, u
 }
 
 /* Reports the entries of a folder that are named like ours and that no row names. */
-static int check_left_over(struct store *store, const char *folder, const char *prefix,
-			   const char *suffix, bool (*has_row)(struct store *store, uint32_t id),
-			   struct error *error)
+static int check_left_over(struct findings *findings, struct store *store, const char *folder,
+			   const char *prefix, const char *suffix,
+			   bool (*has_row)(struct store *store, uint32_t id), struct error *error)
 {
 	const struct dirent *entry;
 	uint32_t id;
@@ -144,8 +166,8 @@ static int check_left_over(struct store *store, const char *folder, const char *
 		return error_errno(error, "cannot look into %s", folder);
 	while ((entry = readdir(directory)))
 		if (parse_id(entry->d_name, prefix, suffix, &id) && !has_row(store, id))
-			find(entry->d_name, "left over: %s/%s is not in this database", folder,
-			     entry->d_name);
+			find(findings, entry->d_name, "left over: %s/%s is not in this database",
+			     folder, entry->d_name);
 	closedir(directory);
 	return 0;
 }
@@ -167,22 +189,24 @@ static bool has_link(struct store *store, uint32_t id)
 	return store_find_link_of_tunnel(store, id, &link, &ignored) == 0;
 }
 
-static int check_all(struct store *store, struct error *error)
+static int check_all(struct findings *findings, struct store *store, struct error *error)
 {
 	CLEANUP(memory_free) struct subu *subus = NULL;
 	size_t count = 0;
 	int code = store_list_subus(store, &subus, &count, error);
 
 	for (size_t i = 0; code == 0 && i < count; i++)
-		code = check_subu(store, &subus[i], error);
+		code = check_subu(findings, store, &subus[i], error);
 	if (code == 0)
-		code = check_left_over(store, NETNS_FOLDER, "ns-subu_", "", has_subu, error);
-	if (code == 0)
-		code = check_left_over(store, UAPI_FOLDER, "subu_", ".sock", has_link, error);
+		code = check_left_over(findings, store, NETNS_FOLDER, "ns-subu_", "", has_subu,
+				       error);
+	for (size_t i = 0; code == 0 && i < ARRAY_SIZE(engine_files); i++)
+		code = check_left_over(findings, store, engine_files[i].folder, "subu_",
+				       engine_files[i].suffix, has_link, error);
 	return code;
 }
 
-static int answer(const struct command *command, struct error *error)
+static int answer(const struct command *command, json_t *findings, struct error *error)
 {
 	size_t count = json_array_size(findings);
 	CLEANUP(output_release)
@@ -201,7 +225,9 @@ static int answer(const struct command *command, struct error *error)
 
 int cmd_doctor(struct command *command, int argc, char **argv, struct error *error)
 {
+	CLEANUP(output_release) json_t *array = json_array();
 	CLEANUP(store_close) struct store *store = NULL;
+	struct findings findings = {};
 	struct subu subu;
 	int code = command_count(verb_find(verb_table, "doctor"), argc, 0, 1, error);
 
@@ -211,10 +237,8 @@ int cmd_doctor(struct command *command, int argc, char **argv, struct error *err
 		code = command_find_subu(store, argv[1], &subu, error);
 	if (code < 0)
 		return code;
-	findings = json_array();
-	code = argc == 2 ? check_subu(store, &subu, error) : check_all(store, error);
-	if (code == 0)
-		code = answer(command, error);
-	output_release(&findings);
-	return code;
+	findings.array = array;
+	code = argc == 2 ? check_subu(&findings, store, &subu, error)
+			 : check_all(&findings, store, error);
+	return code < 0 ? code : answer(command, array, error);
 }

@@ -114,7 +114,7 @@ static void print_other_words(const struct verb *verb)
 
 void help_verb(const struct verb *verb)
 {
-	const char *place = verb_find(tunnel_verb_table, verb->name) == verb ? "WG " : "";
+	const char *prefix = verb_prefix(verb);
 
 	verb = main_row(verb);
 	if (verb->run == cmd_tunnel) {
@@ -123,7 +123,7 @@ void help_verb(const struct verb *verb)
 		puts("\n`subu WG VERB --help` says more.");
 		return;
 	}
-	printf("usage: subu %s%s%s%s\n", place, verb->name, *verb->words ? " " : "", verb->words);
+	printf("usage: subu %s%s%s%s\n", prefix, verb->name, *verb->words ? " " : "", verb->words);
 	print_other_words(verb);
 	printf("\n%s\n", verb->purpose);
 	if (verb->details)

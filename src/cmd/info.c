@@ -30,16 +30,12 @@ static int add_interface(struct netlink *netlink, const struct link_info *info, 
 			 struct error *error)
 {
 	CLEANUP(cidr_list_clear) struct cidr_list addresses = {};
-	json_t *texts = json_array();
-	char text[CIDR_TEXT_MAX];
 	int code = address_list(netlink, info->index, &addresses, error);
 
-	for (size_t i = 0; i < addresses.count; i++)
-		json_array_append_new(texts, json_string(cidr_format(&addresses.items[i], text)));
 	json_array_append_new(rows, json_pack("{ss ss ss si so}", "name", info->name, "kind",
 					      *info->kind ? info->kind : "loopback", "state",
 					      info->up ? "up" : "down", "mtu", (int)info->mtu,
-					      "addresses", texts));
+					      "addresses", command_cidrs_json(&addresses)));
 	return code;
 }
 

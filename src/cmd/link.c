@@ -34,17 +34,26 @@ static int open_subu(const struct command *command, const char *words, struct st
 	return store_begin(*store, error);
 }
 
-static int finish(const struct command *command, struct store *store, const struct subu *subu,
-		  const char *key, bool up, struct error *error)
+/* Answers with the id of what was turned on or off, under its kind. */
+static int finish(const struct command *command, struct store *store, uint32_t subu,
+		  const char *kind, const char *id, const char *key, bool up, struct error *error)
 {
 	const struct reconcile reconcile = {.store = store, .dry_run = command->dry_run};
-	char line[96], id[SUBU_ID_TEXT_MAX];
+	const char *word = up ? "up" : "down";
+	char line[96];
 
-	snprintf(line, sizeof(line), "%s %s %s", subu_id_format(subu->id, id), key,
-		 up ? "up" : "down");
-	return command_change(command, &reconcile, subu->id,
-			      json_pack("{ss ss}", "subu", id, key, up ? "up" : "down"), line,
+	snprintf(line, sizeof(line), "%s%s%s %s", id, *key ? " " : "", key, word);
+	return command_change(command, &reconcile, subu,
+			      json_pack("{ss ss}", kind, id, *key ? key : "state", word), line,
 			      error);
+}
+
+static int finish_subu(const struct command *command, struct store *store, uint32_t subu,
+		       const char *key, bool up, struct error *error)
+{
+	char id[SUBU_ID_TEXT_MAX];
+
+	return finish(command, store, subu, "subu", subu_id_format(subu, id), key, up, error);
 }
 
 int cmd_lo(struct command *command, int argc, char **argv, struct error *error)
@@ -62,7 +71,7 @@ int cmd_lo(struct command *command, int argc, char **argv, struct error *error)
 		return code;
 	subu.lo_up = up;
 	code = store_update_subu(store, &subu, error);
-	return code < 0 ? code : finish(command, store, &subu, "lo", up, error);
+	return code < 0 ? code : finish_subu(command, store, subu.id, "lo", up, error);
 }
 
 int cmd_network(struct command *command, int argc, char **argv, struct error *error)
@@ -89,7 +98,7 @@ int cmd_network(struct command *command, int argc, char **argv, struct error *er
 	}
 	if (code < 0 && code != -ENOENT)
 		return code;
-	return finish(command, store, &subu, "network", up, error);
+	return finish_subu(command, store, subu.id, "network", up, error);
 }
 
 /* A tunnel is in one sub-user at most, and a sub-user has one at most. */
@@ -255,6 +264,7 @@ static int set_tunnel_up(struct command *command, const struct verb *verb, int a
 	CLEANUP(tunnel_clear) struct tunnel tunnel = {};
 	CLEANUP(store_close) struct store *store = NULL;
 	struct name_reference reference = {.by_id = true};
+	char id[SUBU_ID_TEXT_MAX];
 	struct subu_link link;
 	struct subu subu;
 	int code = command_count(verb, argc, 1, 1, error);
@@ -280,7 +290,8 @@ static int set_tunnel_up(struct command *command, const struct verb *verb, int a
 	if (code == 0)
 		code = store_update_link(store, &link, error);
 	if (code == 0)
-		code = finish(command, store, &subu, "tunnel", up, error);
+		code = finish(command, store, subu.id, "tunnel", tunnel_id_format(tunnel.id, id),
+			      "", up, error);
 	if (code == 0 && up && !subu.lo_up && !command->dry_run)
 		command_warn(command, "lo is down in subu_%u: `subu lo up subu_%u`", subu.id,
 			     subu.id);

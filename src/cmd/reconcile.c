@@ -4,9 +4,9 @@
 #include "base/memory.h"
 #include "cmd/cmd.h"
 
-static void say_unresolved(const char *sentence)
+static void say_unresolved(void *data, const char *sentence)
 {
-	fprintf(stderr, "subu: warning: %s\n", sentence);
+	command_warn(data, "%s", sentence);
 }
 
 /* The plan of one sub-user: as a member of the JSON answer, or a line an operation. */
@@ -35,7 +35,8 @@ static int reconcile_one(const struct command *command, struct store *store, uin
 		.store = store,
 		.dry_run = command->dry_run,
 		.unchanged = true,
-		.unresolved = say_unresolved,
+		.endpoints = ENDPOINT_RENEW,
+		.listener = {.unresolved = say_unresolved, .data = (void *)command},
 	};
 	CLEANUP(plan_clear) struct plan plan = {.subu = subu};
 	int code = store_begin(store, error);

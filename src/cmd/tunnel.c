@@ -1,4 +1,4 @@
-/* WG global, create, import, remove, and the table of `WG …`. */
+/* WG global, create, import, remove. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,22 +8,15 @@
 #include "model/pool.h"
 #include "wireguard/conf.h"
 
+/* `WG` alone. */
 int cmd_tunnel(struct command *command, int argc, char **argv, struct error *error)
 {
-	const struct verb *verb;
-
-	if (argc < 2)
-		return error_usage(error,
-				   "WG wants a word after it, such as create or info: see "
-				   "`subu help WG`");
-	verb = verb_find(tunnel_verb_table, argv[1]);
-	if (!verb)
-		return error_usage(error, "WG has no '%.64s': see `subu help WG`", argv[1]);
-	if (argc > 2 && (strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0)) {
-		help_verb(verb);
-		return 0;
-	}
-	return verb->run(command, argc - 1, argv + 1, error);
+	(void)command;
+	(void)argc;
+	(void)argv;
+	return error_usage(error,
+			   "WG wants a word after it, such as create or info: see `subu help "
+			   "WG`");
 }
 
 /* The addresses of all tunnels, or of those that the pool handed out. */
@@ -64,6 +57,8 @@ int cmd_tunnel_global(struct command *command, int argc, char **argv, struct err
 		code = list_addresses(store, true, &handed_out, error);
 	if (code == 0)
 		code = pool_check(&pool, &handed_out, error);
+	if (code == -EINVAL)
+		error_as_usage(error);
 	if (code == 0)
 		code = list_addresses(store, false, &taken, error);
 	if (code == 0)
@@ -98,10 +93,10 @@ static int add(const struct command *command, struct store *store, struct tunnel
 	tunnel_id_format(tunnel->id, id);
 	if (asprintf(&line, "%s has address %s and public key %s", id, addresses, key) < 0)
 		return error_errno(error, "cannot say what was made");
-	return command_commit(
-		command, store,
-		json_pack("{ss ss ss}", "tunnel", id, "addresses", addresses, "public_key", key),
-		line, error);
+	return command_commit(command, store,
+			      json_pack("{ss so ss}", "tunnel", id, "addresses",
+					command_cidrs_json(&tunnel->addresses), "public_key", key),
+			      line, error);
 }
 
 /* A peer that all traffic of the pool's family goes to, and IPv4's where the pool is IPv6. */

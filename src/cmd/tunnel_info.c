@@ -38,16 +38,6 @@ static const struct output_column list_columns[] = {
 	{"Last handshake", "handshake"},
 };
 
-static json_t *cidrs_json(const struct cidr_list *list)
-{
-	json_t *array = json_array();
-	char text[CIDR_TEXT_MAX];
-
-	for (size_t i = 0; i < list->count; i++)
-		json_array_append_new(array, json_string(cidr_format(&list->items[i], text)));
-	return array;
-}
-
 /* "12 s ago", for people; null: never. */
 static json_t *age_json(int64_t when)
 {
@@ -89,7 +79,7 @@ static json_t *peer_json(const struct wg_peer *peer, const struct wg_device *dev
 	value = json_pack("{ss? sb sb ss? so si sn}", "public_key", key_set ? key : NULL, "key_set",
 			  key_set, "preshared_key", !key_is_zero(&peer->preshared_key), "endpoint",
 			  *peer->endpoint.host ? endpoint_format(&peer->endpoint, endpoint) : NULL,
-			  "allowed_ips", cidrs_json(&peer->allowed_ips), "keepalive",
+			  "allowed_ips", command_cidrs_json(&peer->allowed_ips), "keepalive",
 			  peer->keepalive, "last_handshake");
 	if (running)
 		add_statistics(value, running);
@@ -139,7 +129,7 @@ static json_t *tunnel_json(const struct tunnel *tunnel, const struct subu_link *
 		json_array_append_new(peers, peer_json(&tunnel->device.peers[i], device));
 	return json_pack(
 		"{ss ss so si ss? ss? ss ss? sI so}", "tunnel", tunnel_id_format(tunnel->id, id),
-		"public_key", key, "addresses", cidrs_json(&tunnel->addresses), "mtu",
+		"public_key", key, "addresses", command_cidrs_json(&tunnel->addresses), "mtu",
 		(int)(tunnel->mtu ? tunnel->mtu : TUNNEL_MTU_DEFAULT), "dns", *dns ? dns : NULL,
 		"subu", link ? subu_id_format(row->subu, subu) : NULL, "state", link_word(link),
 		"backend", device ? backend_name(link->backend) : NULL, "listen_port",

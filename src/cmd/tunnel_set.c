@@ -126,6 +126,8 @@ static int set_dns(struct tunnel *tunnel, const char *value, struct error *error
 	struct dns dns = {};
 	int code = dns_parse(value, &dns, error);
 
+	if (code == 0 && dns.search_count && !dns.server_count)
+		return error_set(error, EINVAL, "search domains are no use without a server");
 	if (code == 0)
 		tunnel->dns = dns;
 	return code;
@@ -187,8 +189,10 @@ static int set_all(struct tunnel *tunnel, int argc, char **argv, enum endpoint_p
 				argv[i]);
 		if (i + 1 == argc)
 			return error_usage(error, "WG set %s wants a value after it", argv[i]);
-		if (setting->set(tunnel, argv[i + 1], error) < 0)
-			return error_wrap(error, "WG set %s", argv[i]);
+		if (setting->set(tunnel, argv[i + 1], error) < 0) {
+			error_wrap(error, "WG set %s", argv[i]);
+			return error->code == EINVAL ? error_as_usage(error) : -error->code;
+		}
 		if (setting->set == set_endpoint)
 			*ret_policy = ENDPOINT_SET;
 	}

@@ -7,9 +7,9 @@
 
 const struct subu_option option_table[] = {
 	{OPTION_BACKEND, "auto|kernel|engine",
-	 "who runs the tunnel; auto: the kernel where it has WireGuard, else subu's engine"},
+	 "who runs the tunnel; auto: the kernel where it can, else the engine"},
 	{OPTION_DEFAULT_ROUTE, "off|on",
-	 "on: the tunnel's routes stand in the main table too, for programs that bind no device"},
+	 "on: programs that bind no device find the tunnel's routes, too"},
 };
 
 const size_t option_count = ARRAY_SIZE(option_table);
