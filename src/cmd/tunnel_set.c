@@ -155,14 +155,15 @@ static int set_private_key(struct tunnel *tunnel, const char *value, struct erro
 static const struct setting {
 	const char *name;
 	int (*set)(struct tunnel *tunnel, const char *value, struct error *error);
+	bool in_file; /* the value is the name of a file: what is wrong in it is not in the words */
 } settings[] = {
-	{"endpoint", set_endpoint},
-	{"allowed-ips", set_allowed_ips},
-	{"persistent-keepalive", set_keepalive},
-	{"mtu", set_mtu},
-	{"dns", set_dns},
-	{"preshared-key", set_preshared_key},
-	{"private-key", set_private_key},
+	{"endpoint", set_endpoint, false},
+	{"allowed-ips", set_allowed_ips, false},
+	{"persistent-keepalive", set_keepalive, false},
+	{"mtu", set_mtu, false},
+	{"dns", set_dns, false},
+	{"preshared-key", set_preshared_key, true},
+	{"private-key", set_private_key, true},
 };
 
 static const struct setting *find_setting(const char *name)
@@ -191,7 +192,8 @@ static int set_all(struct tunnel *tunnel, int argc, char **argv, enum endpoint_p
 			return error_usage(error, "WG set %s wants a value after it", argv[i]);
 		if (setting->set(tunnel, argv[i + 1], error) < 0) {
 			error_wrap(error, "WG set %s", argv[i]);
-			return error->code == EINVAL ? error_as_usage(error) : -error->code;
+			return setting->in_file || error->code != EINVAL ? -error->code
+									 : error_as_usage(error);
 		}
 		if (setting->set == set_endpoint)
 			*ret_policy = ENDPOINT_SET;

@@ -70,10 +70,10 @@ conf()
 	each 2 "is not an address or network, such as 10.0.0.0/24" subu WG global -- "" 10.77.0.0/33 \
 		300.1.1.1/24 fd77::/129 '10.77.0.0/24 ' 10.77.0.0/ /24 10.77.0.0/-1 10.77.0/24 \
 		10.77.0.0/24/24 "$big"
-	each 1 "is too small for a pool" subu WG global -- 10.77.0.0 10.77.0.0/31 fd77::/127
-	refused 1 "the pool would be 10.77.0.0/24" subu WG global 10.77.0.1/24
+	each 2 "is too small for a pool" subu WG global -- 10.77.0.0 10.77.0.0/31 fd77::/127
+	refused 2 "the pool would be 10.77.0.0/24" subu WG global 10.77.0.1/24
 	refused 1 "it does not hand out 10.77.0.2, which is in use" subu WG global 10.78.0.0/16
-	each 1 "WG set allowed-ips: '" subu WG set WG_0 allowed-ips -- , 10.0.0.0/8, \
+	each 2 "WG set allowed-ips: '" subu WG set WG_0 allowed-ips -- , 10.0.0.0/8, \
 		10.0.0.0/8,,::/0 x '10.0.0.0/8 ::/0' 10.0.0.0/40 "$big"
 }
 
@@ -97,7 +97,7 @@ conf()
 		:51820 192.0.2.1:0 192.0.2.1:65536 192.0.2.1:x 192.0.2.1:+5 2001:db8::1:51820 \
 		'[2001:db8::1]' '[::1' '[]:1' '[1.2.3.4]:5' 999.1.1.1:5 1.2.3:5 -x:5 'a b:5' a..b:5 \
 		é:5 '[fe80::1%]:5' "$big:5" $'a\n:5'
-	each 1 "WG set endpoint: '" subu WG set WG_0 endpoint -- "" x 192.0.2.1:0
+	each 2 "WG set endpoint: '" subu WG set WG_0 endpoint -- "" x 192.0.2.1:0
 }
 
 @test "keys" {
@@ -118,10 +118,10 @@ conf()
 }
 
 @test "what else WG set takes" {
-	each 1 "is not an MTU from 576 to " subu WG set WG_0 mtu -- "" 0 575 65536 -1 1e3 0x600 "$big"
-	each 1 "is not a number of seconds from 0 to 65535, or off" \
+	each 2 "is not an MTU from 576 to " subu WG set WG_0 mtu -- "" 0 575 65536 -1 1e3 0x600 "$big"
+	each 2 "is not a number of seconds from 0 to 65535, or off" \
 		subu WG set WG_0 persistent-keepalive -- "" -1 65536 x 5s
-	each 1 "WG set dns: '" subu WG set WG_0 dns -- , 'x y' 9.9.9.9, - '9.9.9.9;rm' \
+	each 2 "WG set dns: '" subu WG set WG_0 dns -- , 'x y' 9.9.9.9, - '9.9.9.9;rm' \
 		$'9.9.9.9\nsearch evil' "$big"
 	refused 2 "WG set has no 'colour': there are endpoint," subu WG set WG_0 mtu 1300 colour red
 	refused 2 "WG set mtu wants a value" subu WG set WG_0 dns 9.9.9.9 mtu

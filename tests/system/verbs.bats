@@ -192,7 +192,7 @@ inside_has_processes()
 	done_by subu WG global fd77::/64
 	[[ $output == *fd77::2 ]]
 	done_by subu --json WG create '[2001:db8::1]:51820'
-	[ "$(json 'v["addresses"]')" = fd77::2/128 ]
+	[ "$(json 'v["addresses"]')" = "['fd77::2/128']" ]
 	done_by subu --json WG info WG_0
 	[ "$(json 'v["peers"][0]["allowed_ips"]')" = "['0.0.0.0/0', '::/0']" ]
 }
@@ -244,7 +244,7 @@ inside_has_processes()
 	first_word subu_0 subu lo up subu_0
 	done_by subu --json WG list
 	[ "$(json 'v[0]["state"], v[0]["subu"]')" = "('up', 'subu_0')" ]
-	first_word subu_0 subu WG down WG_0
+	first_word WG_0 subu WG down WG_0
 	[[ $(inside 0 ip link show subu_0) != *,UP* ]]
 	refused 1 "subu_0 has WG_0 attached already" subu attach WG subu_0 WG_0
 	refused 1 "WG_0 is attached to subu_0" subu WG remove WG_0
