@@ -1,6 +1,10 @@
 /* wireguard/send and wireguard/receive: two devices talk, and an enemy between them tries. */
 #include "simulation.h"
 
+#include <openssl/crypto.h>
+#include <stdio.h>
+#include <stdlib.h>
+
 #include "base/memory.h"
 #include "wireguard/send.h"
 
@@ -192,6 +196,7 @@ static void test_index_of_another_kind(void **state)
 	struct machine *a = &simulation->a, *b = &simulation->b;
 	struct packet *response, *data, *wrong;
 
+	simulation->now.monotonic = MOMENT_SECOND; /* nothing is too old, not even zeroes */
 	simulation_ping(simulation, a);
 	simulation_deliver(simulation, a, b);
 	response = simulation_take(b, MESSAGE_RESPONSE);
@@ -394,6 +399,27 @@ static void test_staged_packets(void **state)
 	assert_int_equal(a->device->staged_count, 0);
 }
 
+/* Nor do the packets of all peers together take more than half of the pool. */
+static void test_staged_packets_of_many_peers(void **state)
+{
+	struct simulation *simulation = *state;
+	struct machine *a = &simulation->a;
+	struct wg_peer_change change = {.set_address = true, .address = a->address};
+	struct error error;
+	char address[IP_TEXT_MAX];
+
+	for (uint8_t i = 0; i < 4; i++) {
+		snprintf(address, sizeof(address), "10.1.0.%u", i);
+		change.public_key = (struct key){{9, i}};
+		assert_int_equal(cidr_list_parse(address, &change.allowed_ips, &error), 0);
+		simulation_configure(simulation, a, &change);
+		cidr_list_clear(&change.allowed_ips);
+		for (uint32_t j = 0; j < PEER_STAGED_MOST; j++)
+			simulation_send(simulation, a, "10.0.0.1", address, 100);
+	}
+	assert_int_equal(a->device->staged_count, SIMULATION_PACKETS / 2);
+}
+
 /* A batch larger than that passes whole when there is a session. */
 static void test_large_batch(void **state)
 {
@@ -413,6 +439,49 @@ static void test_large_batch(void **state)
 	device_send(a->device, &simulation->now, &queue, &a->output);
 	assert_int_equal(simulation_deliver(simulation, a, b), 2 * PEER_STAGED_MOST);
 	assert_int_equal(simulation_read(simulation, b), 2 * PEER_STAGED_MOST);
+}
+
+static size_t allocations; /* by libcrypto */
+
+static void *count_malloc(size_t size, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	allocations++;
+	return malloc(size);
+}
+
+static void *count_realloc(void *block, size_t size, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	allocations++;
+	return realloc(block, size);
+}
+
+static void count_free(void *block, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	free(block);
+}
+
+/* While packets move, libcrypto allocates nothing either. */
+static void test_no_allocation(void **state)
+{
+	struct simulation *simulation = *state;
+	struct machine *a = &simulation->a, *b = &simulation->b;
+	size_t before;
+
+	simulation_connect(simulation);
+	before = allocations;
+	assert_true(before > 0);
+	for (int i = 0; i < 100; i++) {
+		simulation_ping(simulation, i % 2 ? a : b);
+		simulation_settle(simulation);
+		assert_int_equal(simulation_read(simulation, i % 2 ? b : a), 1);
+	}
+	assert_int_equal(allocations, before);
 }
 
 /* Section 6.2: a session whose counter has come to its end carries nothing more. */
@@ -438,6 +507,11 @@ static void test_counter_limits(void **state)
 	packet_put(simulation->pool, simulation_take(a, MESSAGE_INITIATION));
 	simulation_hand_over(simulation, b, &a->address, packet);
 	assert_int_equal(simulation_read(simulation, b), 1);
+	assert_true(session_may_receive(simulation_peer(b)->sessions.current,
+					SESSION_REJECT_AFTER_MESSAGES - 1,
+					simulation->now.monotonic));
+	assert_false(session_may_receive(simulation_peer(b)->sessions.current,
+					 SESSION_REJECT_AFTER_MESSAGES, simulation->now.monotonic));
 	simulation_ping(simulation, a);
 	assert_int_equal(a->output.datagrams.count, 0); /* it waits */
 	assert_int_equal(simulation_peer(a)->staged.count, 1);
@@ -463,6 +537,27 @@ static void test_session_slots(void **state)
 	for (int i = 0; i < 3; i++)
 		simulation_hand_over(simulation, b, &a->address, packets[i]);
 	assert_int_equal(simulation_read(simulation, b), 1);
+}
+
+/* A packet under the old session does not confirm the new one. */
+static void test_only_its_own_packet_confirms(void **state)
+{
+	struct simulation *simulation = *state;
+	struct machine *a = &simulation->a, *b = &simulation->b;
+	struct work work = {a->device, &simulation->now, &a->output};
+	struct packet *packet;
+
+	simulation_connect(simulation);
+	simulation_ping(simulation, a);
+	packet = simulation_take(a, MESSAGE_DATA);
+	simulation_pass(simulation, 6 * MOMENT_SECOND);
+	send_initiation(&work, simulation_peer(a), false);
+	simulation_deliver(simulation, a, b);
+	assert_non_null(simulation_peer(b)->sessions.next);
+	simulation_hand_over(simulation, b, &a->address, packet);
+	assert_non_null(simulation_peer(b)->sessions.next);
+	simulation_settle(simulation);
+	assert_null(simulation_peer(b)->sessions.next);
 }
 
 /* Both begin at once. Neither answer is for a handshake that still is; the next try succeeds. */
@@ -613,9 +708,12 @@ int main(void)
 		simulated(test_roaming),
 		simulated(test_source_sticks),
 		simulated(test_staged_packets),
+		simulated(test_staged_packets_of_many_peers),
 		simulated(test_large_batch),
+		simulated(test_no_allocation),
 		simulated(test_counter_limits),
 		simulated(test_session_slots),
+		simulated(test_only_its_own_packet_confirms),
 		simulated(test_crossing_initiations),
 		simulated(test_statistics),
 		simulated(test_under_load),
@@ -624,5 +722,7 @@ int main(void)
 		simulated(test_empty_pool),
 	};
 
+	if (!CRYPTO_set_mem_functions(count_malloc, count_realloc, count_free))
+		return 1;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
