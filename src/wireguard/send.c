@@ -1,3 +1,13 @@
+/* Theory of operation
+ *
+ * Every IP packet first joins those that wait for its peer, also when there is a session: a batch
+ * for several peers is so sorted into one run a peer, which is sealed with one key and goes out as
+ * one run of datagrams to one address. What cannot be sealed stays, within limits, and a handshake
+ * is begun; the end of it calls send_staged() again. A keepalive is an empty packet on the same
+ * way.
+ *
+ * Whoever sends notices that a session grows old (section 6.2): the initiator by its age, both by
+ * its counter. */
 #include "wireguard/send.h"
 
 #include <assert.h>
