@@ -132,9 +132,12 @@ static int detach(int output, struct error *error)
 {
 	CLEANUP(fd_close) int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-	if (null < 0 || setsid() < 0 || chdir("/") < 0 || dup2(null, STDIN_FILENO) < 0 ||
-	    dup2(null, STDOUT_FILENO) < 0 || dup2(output < 0 ? null : output, STDERR_FILENO) < 0)
+	if (null < 0 || setsid() < 0 || chdir("/") < 0 ||
+	    dup2(output < 0 ? null : output, STDERR_FILENO) < 0)
 		return error_errno(error, "cannot go to the background");
+	for (int fd = STDIN_FILENO; fd < STDERR_FILENO; fd++)
+		if (dup2(null, fd) < 0)
+			return error_errno(error, "cannot go to the background");
 	return 0;
 }
 

@@ -21,7 +21,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
-#include <string.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
 
@@ -174,13 +173,12 @@ static void follow_link(struct loop *loop)
 
 static void receive_link(struct loop *loop)
 {
-	struct link_state before = loop->state;
+	bool was_here = loop->state.here;
 
 	link_watch_read(loop->link, loop->index, &loop->state);
-	if (before.here && !loop->state.here && tun_queue_state(loop->tun) >= 0)
+	if (was_here && !loop->state.here && tun_queue_state(loop->tun) >= 0)
 		log_line(&loop->log, "the device is in another network namespace now");
-	if (memcmp(&before, &loop->state, sizeof(before)) != 0)
-		follow_link(loop);
+	follow_link(loop);
 }
 
 static void receive_packets(struct loop *loop)

@@ -45,6 +45,7 @@ teardown()
 
 	for pid in "${STARTED[@]}"; do
 		kill -KILL "$pid" || true
+		wait "$pid" || true
 	done 2>/dev/null
 	# What else runs inside ends with its namespace's devices, or is ours to end.
 	for pid in $(ip netns pids "$A") $(ip netns pids "$B"); do
@@ -68,6 +69,12 @@ address()
 			ip -n "$1" address add "$one" dev "$2"
 		fi
 	done
+}
+
+# track PID: to be ended by teardown.
+track()
+{
+	STARTED+=("$1")
 }
 
 in_a()
@@ -112,7 +119,7 @@ start_engine()
 	# No function, whose shell would be the process that $! names.
 	ip netns exec "$A" "$SUBU" engine -f "$SB" >engine.log 2>&1 3>&- &
 	KEEPER=$!
-	STARTED+=("$KEEPER")
+	track "$KEEPER"
 	soon [ -S "/var/run/wireguard/$SB.sock" ]
 	soon wg show "$SB" peers 2>/dev/null
 }
@@ -121,7 +128,7 @@ start_wireguard_go()
 {
 	export WG_I_PREFER_BUGGY_USERSPACE_TO_POLISHED_KMOD=1
 	ip netns exec "$B" wireguard-go -f "$WG" >wireguard-go.log 2>&1 3>&- &
-	STARTED+=($!)
+	track $!
 	soon wg show "$WG" peers 2>/dev/null
 }
 
@@ -166,13 +173,15 @@ b_reaches_a()
 	in_b ping -q -c 1 -W 2 10.77.0.1 && in_b ping -q -c 1 -W 2 fd77::1
 }
 
-# bytes DEVICE received|sent, of its only peer.
-bytes()
+# received DEVICE, sent DEVICE: bytes, from and to its only peer.
+received()
 {
-	local received sent
+	wg show "$1" transfer | cut -f 2
+}
 
-	read -r _ received sent < <(wg show "$1" transfer)
-	echo "${!2}"
+sent()
+{
+	wg show "$1" transfer | cut -f 3
 }
 
 @test "we call: IPv4 and IPv6 inside IPv4" {
@@ -240,9 +249,9 @@ bytes()
 	wg genkey >stranger.key
 	wg set "$WG" private-key stranger.key
 	run ! in_b ping -q -c 1 -W 2 10.77.0.1
-	[ "$(bytes "$WG" received)" -eq 0 ]
-	[ "$(bytes "$WG" sent)" -gt 0 ]
-	[ "$(bytes "$SB" received)" -eq 0 ]
+	[ "$(received "$WG")" -eq 0 ]
+	[ "$(sent "$WG")" -gt 0 ]
+	[ "$(received "$SB")" -eq 0 ]
 }
 
 @test "what does not come from the peer's allowed addresses is dropped" {
@@ -295,7 +304,7 @@ bytes()
 	b_knows_a
 	local more=wh${SB#sb}
 	ip netns exec "$B" wireguard-go -f "$more" >wireguard-go-2.log 2>&1 3>&- &
-	STARTED+=($!)
+	track $!
 	soon wg show "$more" peers 2>/dev/null
 	wg genkey | tee c.key | wg pubkey >c.pub
 	wg set "$more" private-key c.key listen-port 5003 peer "$(cat a.pub)" allowed-ips 10.77.0.1/32
@@ -318,7 +327,7 @@ bytes()
 	a_knows_b endpoint 192.0.2.2:5002 persistent-keepalive 1
 	two_keepalives_received()
 	{
-		[ "$(bytes "$WG" received)" -ge $((148 + 2 * 32)) ]
+		[ "$(received "$WG")" -ge $((148 + 2 * 32)) ]
 	}
 	soon two_keepalives_received
 }
@@ -331,11 +340,11 @@ bytes()
 	ip -n "$A" link set "$SB" down
 	run ! in_b ping -q -c 1 -W 1 10.77.0.1
 	local before
-	before=$(bytes "$WG" received)
+	before=$(received "$WG")
 	ip -n "$A" link set "$SB" up
 	heard_again()
 	{
-		[ "$(bytes "$WG" received)" -gt "$before" ]
+		[ "$(received "$WG")" -gt "$before" ]
 	}
 	soon heard_again
 	# The kernel has taken the IPv6 address away from the link that was down.
@@ -403,7 +412,7 @@ s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
 s.bind(("::", 5055))
 open("bound", "w").close()
 time.sleep(60)' 3>&- &
-	STARTED+=($!)
+	track $!
 	soon [ -e bound ]
 	run -1 wg set "$SB" listen-port 5055
 	[[ $output == *'in use'* ]]
@@ -434,7 +443,7 @@ time.sleep(60)' 3>&- &
 	b_knows_a
 	a_reaches_b
 	ip netns exec "$B" iperf3 -s >/dev/null 3>&- &
-	STARTED+=($!)
+	track $!
 	soon in_a iperf3 -c 10.77.0.2 -n 1M
 	in_a iperf3 -c 10.77.0.2 -n 50M
 	in_a iperf3 -c 10.77.0.2 -n 50M -R
@@ -453,8 +462,8 @@ assert lost < 10, lost'
 	a_knows_b endpoint 192.0.2.2:5002
 	b_knows_a
 	a_reaches_b
-	in_a ping -q -c 1 -W 2 -M do -s 7000 10.77.0.2
-	in_b ping -q -c 1 -W 2 -M do -s 7000 10.77.0.1
+	in_a ping -q -c 1 -W 2 -M 'do' -s 7000 10.77.0.2
+	in_b ping -q -c 1 -W 2 -M 'do' -s 7000 10.77.0.1
 }
 
 @test "clients that hang, flood or talk rubbish stop neither traffic nor others" {
@@ -490,11 +499,11 @@ assert lost < 10, lost'
 		    assert endless.recv(100).startswith(b"errno=-71")
 		except ConnectionError:
 		    pass
-		open("done", "w").close()
+		open("ready", "w").close()
 		time.sleep(60)
 	END
-	STARTED+=($!)
-	soon [ -e done ]
+	track $!
+	soon [ -e ready ]
 	in_a ping -q -i 0.05 -c 10 -W 1 10.77.0.2
 	wg show "$SB" >/dev/null
 	wg set "$SB" peer "$(cat b.pub)" persistent-keepalive 7
@@ -541,6 +550,12 @@ assert lost < 10, lost'
 	ends_with 1
 	grep -q "the engine of $SB was killed by signal 9" engine.log
 	[ ! -e "/var/run/wireguard/$SB.sock" ]
+	# As the kernel does to one that makes a system call that is not on its list.
+	start_engine
+	kill -SYS "$(engine_pid)"
+	ends_with 1
+	grep -q "the engine of $SB was killed for a system call that it must not make" engine.log
+	[ ! -e "/var/run/wireguard/$SB.sock" ]
 	start_engine
 }
 
@@ -564,7 +579,7 @@ assert lost < 10, lost'
 	in_a "$SUBU" engine "$SB"
 	wg show "$SB" >/dev/null
 	[ "$(stat -c %a "/var/run/wireguard/$SB.sock")" = 600 ]
-	kill -TERM $(ip netns pids "$A")
+	ip netns pids "$A" | xargs kill -TERM
 	soon [ ! -e "/var/run/wireguard/$SB.sock" ]
 	soon fails ip -n "$A" link show "$SB"
 }
