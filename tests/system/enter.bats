@@ -41,7 +41,7 @@ inside()
 # Runs the script on its stdin on a stage, which has a user "guest" with two groups more.
 stage()
 {
-	timeout 30 unshare --mount --propagation private bash -eu -c '
+	timeout 120 unshare --mount --propagation private bash -eu -c '
 		trap "kill \$(jobs -p) 2>/dev/null || true" EXIT
 		inside() { "$DRIVER" "$NETNS" "$@"; }
 		mkdir "$WORK/etc"
@@ -349,7 +349,7 @@ fails()
 			    log.write(client.recv(512))
 			    client.close()
 		PYTHON
-		for i in $(seq 100); do [ -e "$WORK/asked" ] && break; sleep 0.05; done
+		for i in $(seq 600); do [ -e "$WORK/asked" ] && break; sleep 0.05; done
 		chmod 777 /run/nscd/socket
 		asked() { if grep -q "$1" "$WORK/asked"; then echo asked; else echo not asked; fi; }
 		getent hosts one.invalid >/dev/null || true
@@ -378,7 +378,7 @@ dns_server()
 		                  + (b"\xc0\x0c\0\1\0\1\0\0\0\0\0\4\x0a\1\2\3" if a else b""), peer)
 	PYTHON
 	servers+=($!)
-	for _ in $(seq 100); do
+	for _ in $(seq 600); do
 		[ -e "$2" ] && return
 		sleep 0.05
 	done
