@@ -172,7 +172,7 @@ static const char *configure(struct link_state *link, const struct operation *op
 	if (!link->running || operation->backend != link->backend)
 		return "nobody of that kind runs the device";
 	if (link->backend == BACKEND_ENGINE) {
-		if (change->set_fwmark && change->fwmark != wg->fwmark)
+		if (change->set_fwmark)
 			return "an engine cannot change its mark";
 		if (change->set_listen_port && change->listen_port < PORT_PRIVILEGED)
 			return "an engine has no right to that port";
