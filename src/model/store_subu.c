@@ -121,7 +121,7 @@ int store_add_subu(struct store *store, struct subu *subu, struct error *error)
 {
 	CLEANUP(sql_finalize) sqlite3_stmt *statement = NULL;
 	struct name_reference same = {.by_id = false};
-	struct subu existing;
+	struct subu existing = {};
 	int code;
 
 	memcpy(same.owner, subu->owner, sizeof(same.owner));
