@@ -47,6 +47,8 @@ static int end(void **state)
 	return 0;
 }
 
+static const struct endpoint_listener nobody;
+
 /* Does the peer get the address that it was configured with? */
 static bool is_set(struct fixture *fixture, enum endpoint_policy policy)
 {
@@ -54,9 +56,9 @@ static bool is_set(struct fixture *fixture, enum endpoint_policy policy)
 	struct error error;
 
 	fixture->peer->address = (union socket_address){};
-	assert_int_equal(
-		endpoints_resolve(&fixture->desired, &fixture->actual, NOW, policy, NULL, &error),
-		0);
+	assert_int_equal(endpoints_resolve(&fixture->desired, &fixture->actual, NOW, policy,
+					   &nobody, &error),
+			 0);
 	if (fixture->peer->address.any.sa_family == AF_UNSPEC)
 		return false;
 	assert_string_equal(socket_address_format(&fixture->peer->address, text), CONFIGURED);
@@ -68,22 +70,29 @@ static void test_roaming_is_kept(void **state)
 	struct fixture *fixture = *state;
 
 	assert_false(is_set(fixture, ENDPOINT_KEEP));
+	assert_false(is_set(fixture, ENDPOINT_RENEW));
 	assert_true(is_set(fixture, ENDPOINT_SET));
 }
 
+/* Renewed, and otherwise left alone: verbs that are about something else ask for no name. */
 static void test_stale(void **state)
 {
 	struct fixture *fixture = *state;
 
 	fixture->running->last_handshake = NOW - ENDPOINT_STALE_SECONDS;
-	assert_false(is_set(fixture, ENDPOINT_KEEP));
+	assert_false(is_set(fixture, ENDPOINT_RENEW));
 	fixture->running->last_handshake--;
-	assert_true(is_set(fixture, ENDPOINT_KEEP));
-	fixture->link->up = false; /* nobody expects handshakes of it */
+	assert_true(is_set(fixture, ENDPOINT_RENEW));
 	assert_false(is_set(fixture, ENDPOINT_KEEP));
+	fixture->link->up = false; /* nobody expects handshakes of it */
+	assert_false(is_set(fixture, ENDPOINT_RENEW));
 	fixture->link->up = true;
 	fixture->running->last_handshake = 0;
-	assert_true(is_set(fixture, ENDPOINT_KEEP));
+	assert_true(is_set(fixture, ENDPOINT_RENEW));
+	fixture->link->up = false;
+	fixture->running->address = (union socket_address){};
+	assert_true(is_set(fixture, ENDPOINT_RENEW));
+	assert_false(is_set(fixture, ENDPOINT_KEEP));
 }
 
 static void test_new_peers(void **state)
@@ -101,9 +110,6 @@ static void test_new_peers(void **state)
 	assert_true(is_set(fixture, ENDPOINT_KEEP));
 	fixture->link->backend = fixture->there->backend;
 	fixture->there->tunnel = 4;
-	assert_true(is_set(fixture, ENDPOINT_KEEP));
-	fixture->there->tunnel = 3;
-	fixture->running->address = (union socket_address){};
 	assert_true(is_set(fixture, ENDPOINT_KEEP));
 }
 
@@ -130,28 +136,29 @@ static void test_every_peer(void **state)
 	assert_true(socket_address_equal(&second->address, &fixture->peer->address));
 }
 
-static char told[1024];
-
-static void tell(const char *sentence)
+static void tell(void *data, const char *sentence)
 {
-	strcpy(told, sentence);
+	strcpy(data, sentence);
 }
 
 static void test_unresolved(void **state)
 {
 	struct fixture *fixture = *state;
 	struct wg_peer *second = wg_device_append_peer(&fixture->link->wg);
+	char told[sizeof(((struct error *)NULL)->text)];
+	const struct endpoint_listener listener = {.unresolved = tell, .data = told};
 	struct error error;
 
 	fixture->peer = &fixture->link->wg.peers[0];
 	second->public_key.bytes[0] = 2;
 	second->endpoint = fixture->peer->endpoint;
 	strcpy(fixture->peer->endpoint.host, "no..name");
-	assert_true(endpoints_resolve(&fixture->desired, &fixture->actual, NOW, ENDPOINT_SET, NULL,
-				      &error) < 0);
+	assert_true(endpoints_resolve(&fixture->desired, &fixture->actual, NOW, ENDPOINT_SET,
+				      &nobody, &error) < 0);
+	assert_non_null(strstr(error.text, "WG_3"));
 	assert_non_null(strstr(error.text, "no..name"));
 	assert_int_equal(endpoints_resolve(&fixture->desired, &fixture->actual, NOW, ENDPOINT_SET,
-					   tell, &error),
+					   &listener, &error),
 			 0);
 	assert_non_null(strstr(told, "no..name"));
 	assert_int_equal(fixture->peer->address.any.sa_family, AF_UNSPEC);

@@ -316,7 +316,7 @@ static void test_options(void **state)
 {
 	struct fixture *fixture = *state;
 	char value[OPTION_VALUE_MAX], expected[OPTION_VALUE_MAX];
-	const struct option *option;
+	const struct subu_option *option;
 	struct error error;
 
 	add_subu(fixture, "a", "x");
