@@ -287,6 +287,15 @@ static int remove_file(const char *path, struct error *error)
 	return 0;
 }
 
+/* Ends the engine and waits for its keeper too, which leads their group: the number of a group is
+ * not used again while a process is in it. */
+static int end_group(pid_t engine, struct error *error)
+{
+	const pid_t pids[] = {engine, getpgid(engine)};
+
+	return process_end(pids, pids[1] > 0 ? 2 : 1, GRACE_MS, error);
+}
+
 int engine_stop(const char *name, struct error *error)
 {
 	char path[STATE_PATH_MAX], socket[UAPI_PATH_MAX];
@@ -294,7 +303,7 @@ int engine_stop(const char *name, struct error *error)
 	int code = engine_running(name, &engine, error);
 
 	if (code == 0 && engine)
-		code = process_end(&engine, 1, GRACE_MS, error);
+		code = end_group(engine, error);
 	if (code == 0)
 		code = remove_file(uapi_path(name, socket), error);
 	if (code == 0)
