@@ -2,50 +2,50 @@
 #include "cmd/cmd.h"
 #include "enter/enter.h"
 
-#define NAMES_DETAILS                                                                               \
-	"OWNER and NAME are 1 to 32 letters, digits, '_', '-' and '.', without '-' or '.' at the\n" \
-	"beginning and without '..'. The namespace ns-subu_N holds lo, down, and nothing else.\n"   \
-	"Commands run as ACCOUNT when one is given. The id subu_N comes first in the answer."
+static const char names_details[] =
+	"OWNER and NAME are 1 to 32 letters, digits, '_', '-' and '.', without '-' or '.' at the\n"
+	"beginning and without '..'. The namespace ns-subu_N holds lo, down, and nothing else.\n"
+	"Commands run as ACCOUNT when one is given. The id subu_N comes first in the answer.";
 
-#define ATTACH_DETAILS                                                                               \
-	"Makes the device subu_M in the sub-user's namespace, down, with the tunnel's address.\n"    \
-	"`subu network up SUBU` turns it on. Its routes stand in a table of their own, which only\n" \
-	"sockets bound to the device look into; the option default-route puts them into the main\n"  \
-	"table as well. The kernel runs the tunnel where it has WireGuard, subu's own engine\n"      \
-	"elsewhere; the option backend decides otherwise. One tunnel a sub-user, and one sub-user\n" \
-	"a tunnel.\n\n"                                                                              \
-	"--no-steer is for forced egress, which is not there yet: today it changes nothing."
+static const char attach_details[] =
+	"Makes the device subu_M in the sub-user's namespace, down, with the tunnel's address.\n"
+	"`subu network up SUBU` turns it on. Its routes stand in a table of their own, which only\n"
+	"sockets bound to the device look into; the option default-route puts them into the main\n"
+	"table as well. The kernel runs the tunnel where it has WireGuard, subu's own engine\n"
+	"elsewhere; the option backend decides otherwise. One tunnel a sub-user, and one sub-user\n"
+	"a tunnel.\n\n"
+	"--no-steer is for forced egress, which is not there yet: today it changes nothing.";
 
-#define EXEC_DETAILS                                                                                  \
-	"The command runs in the sub-user's network namespace, without any capability, and with\n"    \
-	"no open file but 0, 1 and 2. It looks names up in /etc/hosts and asks the tunnel's DNS,\n"   \
-	"nobody else. It keeps the environment and the current folder. It runs as USER; else as\n"    \
-	"the account the sub-user was created with; else as who called sudo; else as the caller.\n\n" \
-	"Exit status: the command's own; 128+N when signal N ended it; 125 when subu failed, 126\n"   \
-	"when the command cannot be run, 127 when it is not found."
+static const char exec_details[] =
+	"The command runs in the sub-user's network namespace, without any capability, and with\n"
+	"no open file but 0, 1 and 2. It looks names up in /etc/hosts and asks the tunnel's DNS,\n"
+	"nobody else. It keeps the environment and the current folder. It runs as USER; else as\n"
+	"the account the sub-user was created with; else as who called sudo; else as the caller.\n\n"
+	"Exit status: the command's own; 128+N when signal N ended it; 125 when subu failed, 126\n"
+	"when the command cannot be run, 127 when it is not found.";
 
-#define RECONCILE_DETAILS                                                                          \
-	"For the boot, after a crash, or when something was deleted by hand. It also asks anew\n"  \
-	"for the address of a server whose last handshake is older than three minutes. A second\n" \
-	"run does nothing."
+static const char reconcile_details[] =
+	"For the boot, after a crash, or when something was deleted by hand. It also asks anew\n"
+	"for the address of a server whose last handshake is older than three minutes. A second\n"
+	"run does nothing.";
 
-#define ENGINE_DETAILS                                                                             \
-	"subu starts one for each tunnel that the kernel does not run. By hand: makes the\n"       \
-	"interface in the caller's network namespace, to be set up with wg(8), and runs in the\n"  \
-	"background until the interface or its socket is deleted. -f (or --foreground) stays in\n" \
-	"the foreground."
+static const char engine_details[] =
+	"subu starts one for each tunnel that the kernel does not run. By hand: makes the\n"
+	"interface in the caller's network namespace, to be set up with wg(8), and runs in the\n"
+	"background until the interface or its socket is deleted. -f (or --foreground) stays in\n"
+	"the foreground.";
 
-#define SET_DETAILS                                                                                   \
-	"  endpoint HOST:PORT         where the server is; an IPv6 address in brackets\n"             \
-	"  allowed-ips LIST           what goes through the tunnel, such as 0.0.0.0/0, ::/0\n"        \
-	"  persistent-keepalive S     seconds between packets that keep a NAT open; 0 or off: none\n" \
-	"  mtu N                      of the device inside\n"                                         \
-	"  dns LIST                   servers and search domains for commands inside; \"\": none\n"   \
-	"  preshared-key FILE         a file with the key in base64; an empty file: none\n"           \
-	"  private-key FILE           a file with our own private key in base64\n\n"                  \
-	"All of the pairs are taken or none. An attached tunnel follows at once, and keeps its\n"     \
-	"session where WireGuard allows. endpoint, allowed-ips, persistent-keepalive and\n"           \
-	"preshared-key are for a tunnel with one peer, as `subu WG create` makes it."
+static const char set_details[] =
+	"  endpoint HOST:PORT         where the server is; an IPv6 address in brackets\n"
+	"  allowed-ips LIST           what goes through the tunnel, such as 0.0.0.0/0, ::/0\n"
+	"  persistent-keepalive S     seconds between packets that keep a NAT open; 0 or off: none\n"
+	"  mtu N                      of the device inside\n"
+	"  dns LIST                   servers and search domains for commands inside; \"\": none\n"
+	"  preshared-key FILE         a file with the key in base64; an empty file: none\n"
+	"  private-key FILE           a file with our own private key in base64\n\n"
+	"All of the pairs are taken or none. An attached tunnel follows at once, and keeps its\n"
+	"session where WireGuard allows. endpoint, allowed-ips, persistent-keepalive and\n"
+	"preshared-key are for a tunnel with one peer, as `subu WG create` makes it.";
 
 const struct verb verb_table[] = {
 	{.name = "init",
@@ -59,7 +59,7 @@ const struct verb verb_table[] = {
 	 .run = cmd_create,
 	 .words = "OWNER NAME [--user ACCOUNT]",
 	 .purpose = "make a sub-user, with a namespace of its own",
-	 .details = NAMES_DETAILS,
+	 .details = names_details,
 	 .root = true},
 	{.name = "list",
 	 .alias = "ls",
@@ -100,7 +100,7 @@ const struct verb verb_table[] = {
 	 .run = cmd_attach,
 	 .words = "WG SUBU WG_M [--no-steer]",
 	 .purpose = "plug a tunnel into a sub-user",
-	 .details = ATTACH_DETAILS,
+	 .details = attach_details,
 	 .root = true},
 	{.name = "detach",
 	 .run = cmd_detach,
@@ -111,7 +111,7 @@ const struct verb verb_table[] = {
 	 .run = cmd_exec,
 	 .words = "[-u USER] SUBU -- CMD [ARG...]",
 	 .purpose = "run a command inside",
-	 .details = EXEC_DETAILS,
+	 .details = exec_details,
 	 .failed = ENTER_STATUS_FAILED,
 	 .root = true,
 	 .raw = true},
@@ -124,7 +124,7 @@ const struct verb verb_table[] = {
 	 .run = cmd_reconcile,
 	 .words = "[SUBU]",
 	 .purpose = "make the kernel match the database again",
-	 .details = RECONCILE_DETAILS,
+	 .details = reconcile_details,
 	 .root = true},
 	{.name = "doctor",
 	 .run = cmd_doctor,
@@ -144,7 +144,7 @@ const struct verb verb_table[] = {
 	 .run = cmd_engine,
 	 .words = "[-f] INTERFACE",
 	 .purpose = "run WireGuard for one interface in userspace",
-	 .details = ENGINE_DETAILS,
+	 .details = engine_details,
 	 .root = true,
 	 .raw = true},
 	{.name = "usage", .run = cmd_usage, .words = "", .purpose = "show the verbs in short"},
@@ -204,7 +204,7 @@ const struct verb tunnel_verb_table[] = {
 	 .root = true,
 	 .words = "WG_M NAME VALUE [NAME VALUE...]",
 	 .purpose = "change a tunnel (`subu help WG set`)",
-	 .details = SET_DETAILS},
+	 .details = set_details},
 	{.name = "info",
 	 .alias = "information",
 	 .run = cmd_tunnel_info,

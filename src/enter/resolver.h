@@ -9,9 +9,11 @@
  *
  *	/etc/resolv.conf	the tunnel's servers; none: /etc/netns/NETNS/resolv.conf; neither: a
  *				comment, so that the machine's own servers are never asked by
- *accident /etc/nsswitch.conf	the same with "hosts: files dns" /etc/X
- *	/etc/netns/NETNS/X, for every other X there, as ip-netns(8) does the sockets of nscd and
- *systemd-resolved, by an empty folder
+ *				accident
+ *	/etc/nsswitch.conf	the same with "hosts: files dns"
+ *	/etc/X			/etc/netns/NETNS/X, for every other X there, as ip-netns(8) does
+ *
+ * and the sockets of nscd and systemd-resolved, by an empty folder.
  *
  * -ENOENT, with the remedy, for a file that the machine has not: there is nothing to cover, and the
  * machine's /etc is not changed. */

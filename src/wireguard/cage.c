@@ -4,9 +4,10 @@
  *
  *	memory        locked, so that keys do not reach a swap device; no core dump holds them, and
  *	              no other process may trace or read this one
- *	files         a mount namespace whose root is an empty, read-only tmpfs: nothing to open.
- *What it still writes, its log, cannot grow beyond LOG_SIZE capabilities  none, or the two of
- *network_rights; no_new_privs system calls  those below, which are what the event loop does
+ *	files         a mount namespace whose root is an empty, read-only tmpfs: nothing to open; what
+ *	              is still written, the log, cannot grow beyond LOG_SIZE
+ *	capabilities  none, or the two of network_rights; no_new_privs
+ *	system calls  those below, which are what the event loop does
  *
  * Limits: the user id stays, but there is no file to open as that user and no kill() or ptrace() to
  * use it with. The filter sees numbers, not what pointers point to: who takes the engine over can

@@ -7,10 +7,10 @@
  *	                 └─ keeper ── engine
  *
  * By subu, the engine holds a POSIX lock on /run/subu/NAME.pid while it lives: the kernel says who
- *it is, so that no file can name a process that has gone. Whatever a crash leaves is taken over:
- *the device is persistent and attached to, the socket is stale and replaced, the lock is free, the
- *log is appended to. Two callers at once are kept apart by the database's lock; should they not be,
- *the second finds the device, the socket or the lock in use and gives up. */
+ * it is, so that no file can name a process that has gone. Whatever a crash leaves is taken over:
+ * the device is persistent and attached to, the socket is stale and replaced, the lock is free, the
+ * log is appended to. Two callers at once are kept apart by the database's lock; should they not be,
+ * the second finds the device, the socket or the lock in use and gives up. */
 #include "wireguard/engine.h"
 
 #include <errno.h>

@@ -1,8 +1,8 @@
 /* Theory of operation
  *
  * A datagram is one of four messages, told apart by its first four bytes and its size. Nothing in
- *it is believed before it has been authenticated, and nobody who does not know our public key gets
- *an answer: what is wrong in any way is dropped in silence, always by the one way out that gives
+ * it is believed before it has been authenticated, and nobody who does not know our public key gets
+ * an answer: what is wrong in any way is dropped in silence, always by the one way out that gives
  * the packet back.
  *
  *	initiation ─▶ MACs ─▶ who is it? ─▶ new and not too soon? ─▶ response, next session

@@ -1,5 +1,5 @@
 /* wireguard/engine as subu uses it: an engine whose device is in one namespace and whose UDP
- *sockets are in another, against wireguard-go.
+ * sockets are in another, against wireguard-go.
  *
  *	 outside (the test's)                    inside
  *	+-------------------------------+       +------------------+

@@ -6,7 +6,7 @@
  *	fd99::1                                           fd99::2
  *
  * Packets between the two insides can only have gone through UDP sockets outside: inside there is
- *no other interface. In one test wireguard-go is the far end, in outside[1].
+ * no other interface. In one test wireguard-go is the far end, in outside[1].
  */
 #include <setjmp.h>
 #include <stdarg.h>
