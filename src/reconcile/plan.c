@@ -3,13 +3,11 @@
  * each with its own comparison. A link whose backend is to change is unplugged and plugged again.
  * `now` is what there would be of the link at that point of the plan.
  *
- * What the kernel does unasked, and the plan must reckon with (Linux 6.18, unchanged for years):
+ * What the kernel does unasked, and the plan must reckon with (tried on Linux 6.18):
  *  - a device that goes down loses its routes, and its IPv6 addresses unless it is prepared;
  *  - deleting an IPv4 address deletes those secondary to it, unless promote_secondaries is set;
- *  - a device without IPv4 addresses left loses its IPv4 routes (inetdev_event(),
- * fib_disable_ip());
- *  - below an MTU of 1280 a device has no IPv6, and later has it anew, with fresh settings.
- */
+ *  - with its last IPv4 address a device loses its IPv4 routes (fib_disable_ip());
+ *  - below an MTU of 1280 a device has no IPv6, and above has it anew, with fresh settings. */
 #include "reconcile/plan.h"
 
 #include "base/memory.h"
