@@ -222,7 +222,7 @@ static void test_cut_plans(void **state)
 	}
 }
 
-/* The words of a plan name each thing and no secret. */
+/* The words of each operation name what it is done to, and fit. */
 static void test_words(void **state)
 {
 	char words[OPERATION_TEXT_MAX];
