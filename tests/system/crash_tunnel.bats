@@ -1,0 +1,55 @@
+# kill -9 in the middle: a tunnel is plugged in or not, with its engine or without.
+#
+#	 client
+#	+------------------------------+
+#	| ns-subu_0: lo, subu_0 (WG_0) |   a server that is not there: nobody listens
+#	+------------------------------+
+load lib
+load crash
+
+setup()
+{
+	machines init
+	server_key=$(wg genkey | wg pubkey)
+	client subu -q WG global 10.77.0.0/24
+	client subu -q WG create 192.0.2.1:51820
+	client subu -q WG server_provided_public_key WG_0 "$server_key"
+	client subu -q WG set WG_0 dns 10.77.0.1
+	client subu -q create alice web
+	before=$(snapshot)
+}
+
+teardown()
+{
+	machines_end
+}
+
+detached()
+{
+	! attached || client subu -q detach WG subu_0
+}
+
+@test "attach, killed at every step" {
+	given() { :; }
+	taken_back() { detached; }
+	crash subu attach WG subu_0 WG_0
+	diff <(echo "$before") <(snapshot)
+}
+
+@test "detach, killed at every step" {
+	given()
+	{
+		attached || client subu -q attach WG subu_0 WG_0
+		client subu -q network up subu_0
+	}
+	taken_back()
+	{
+		detached
+		client subu -q network down subu_0
+	}
+	given
+	taken_back
+	before=$(snapshot)
+	crash subu detach WG subu_0
+	diff <(echo "$before") <(snapshot)
+}
