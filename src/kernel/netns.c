@@ -29,6 +29,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 #include "base/text.h"
@@ -180,6 +181,14 @@ int netns_delete(const char *name, struct error *error)
 	if (unlink(path) < 0 && errno != ENOENT)
 		return error_errno(error, "cannot remove %s", path);
 	return 0;
+}
+
+bool netns_has_name(const char *name)
+{
+	char path[NETNS_PATH_MAX];
+	struct error ignored;
+
+	return netns_path(name, path, &ignored) == 0 && access(path, F_OK) == 0;
 }
 
 int netns_open(const char *name, int *ret_fd, struct error *error)

@@ -2,6 +2,7 @@
 #ifndef KERNEL_NETNS_H
 #define KERNEL_NETNS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -13,6 +14,9 @@ int netns_create(const char *name, struct error *error);
 
 /* Takes the name away; the kernel ends the namespace with its last user. Not there: 0. */
 int netns_delete(const char *name, struct error *error);
+
+/* Is there anything of that name, a namespace or what a killed run left? */
+bool netns_has_name(const char *name);
 
 /* Opens it. -ENOENT when there is none, or only a file that is no namespace. */
 int netns_open(const char *name, int *ret_fd, struct error *error);

@@ -230,6 +230,7 @@ static int observe_once(uint32_t subu, const uint32_t *tunnels, size_t tunnel_co
 	if (code < 0 && code != -ENOENT)
 		return code;
 	state.present = code == 0;
+	state.named = netns_has_name(name);
 	state.ipv6 = access("/proc/sys/net/ipv6", F_OK) == 0;
 	observer.netns = netns;
 	code = state.present ? observe_inside(&observer, error) : 0;

@@ -280,7 +280,7 @@ void plan_make(const struct subu_state *desired, const struct subu_state *actual
 				&actual->links[i]);
 	if (desired->present) {
 		plan_present(&plan, desired, actual);
-	} else if (actual->present) {
+	} else if (actual->present || actual->named) {
 		if (actual->process_count)
 			plan_append(&plan, OPERATION_PROCESSES_END);
 		plan_append(&plan, OPERATION_NETNS_DELETE);

@@ -40,6 +40,7 @@ struct link_state {
 struct subu_state {
 	uint32_t id;	/* ns-subu_<id> */
 	bool present;	/* the namespace is there */
+	bool named;	/* actual: or at least the file for it, which a killed run left */
 	bool ping_open; /* every group may use ICMP echo sockets (icmp(7), ping_group_range) */
 	bool lo_up;
 	bool ipv6;		  /* actual: the kernel has IPv6 */
