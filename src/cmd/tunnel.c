@@ -155,6 +155,8 @@ int cmd_tunnel_import(struct command *command, int argc, char **argv, struct err
 		code = conf_read(argv[1], &tunnel, &ignored, error);
 	if (code == 0 && tunnel.addresses.count == 0)
 		code = error_set(error, EINVAL, "%s: [Interface] has no Address", argv[1]);
+	if (code == 0 && tunnel_check(&tunnel, error) < 0)
+		code = error_wrap(error, "%s", argv[1]);
 	if (code == 0)
 		code = command_open(command, STORE_WRITE, &store, error);
 	if (code == 0)

@@ -101,22 +101,13 @@ static int set_keepalive(struct tunnel *tunnel, const char *value, struct error 
 	return 0;
 }
 
-static bool carries_ipv6(const struct tunnel *tunnel)
-{
-	for (size_t i = 0; i < tunnel->addresses.count; i++)
-		if (tunnel->addresses.items[i].ip.family == AF_INET6)
-			return true;
-	return false;
-}
-
 static int set_mtu(struct tunnel *tunnel, const char *value, struct error *error)
 {
-	const uint64_t least = carries_ipv6(tunnel) ? 1280 : TUNNEL_MTU_LEAST;
 	uint64_t mtu;
 
-	if (text_to_number(value, least, TUNNEL_MTU_MOST, &mtu) < 0)
-		return error_set(error, EINVAL, "'%.64s' is not an MTU from %u to %u bytes", value,
-				 (unsigned int)least, TUNNEL_MTU_MOST);
+	if (text_to_number(value, TUNNEL_MTU_LEAST, TUNNEL_MTU_MOST, &mtu) < 0)
+		return error_set(error, EINVAL, "'%.64s' is not an MTU from %d to %d bytes", value,
+				 TUNNEL_MTU_LEAST, TUNNEL_MTU_MOST);
 	tunnel->mtu = (uint32_t)mtu;
 	return 0;
 }
@@ -211,8 +202,11 @@ static int change(const struct command *command, struct store *store, const stru
 	struct subu_link link;
 	struct key public_key;
 	json_t *value;
-	int linked, code = store_update_tunnel(store, tunnel, error);
+	int linked, code = tunnel_check(tunnel, error);
 
+	if (code < 0)
+		return error_wrap(error, "WG_%u", tunnel->id);
+	code = store_update_tunnel(store, tunnel, error);
 	if (code == 0)
 		code = key_derive_public(&tunnel->device.private_key, &public_key, error);
 	if (code < 0)
@@ -255,23 +249,6 @@ int cmd_tunnel_set(struct command *command, int argc, char **argv, struct error 
 	return code < 0 ? code : change(command, store, &tunnel, policy, error);
 }
 
-static int check_server_key(const struct tunnel *tunnel, const struct key *key, struct error *error)
-{
-	struct key own;
-	int code = key_derive_public(&tunnel->device.private_key, &own, error);
-
-	if (code < 0)
-		return code;
-	if (key_is_zero(key))
-		return error_set(error, EINVAL,
-				 "a key of zeros is none: ask the server for its `wg show`");
-	if (key_equal(&own, key))
-		return error_set(error, EINVAL,
-				 "that is the public key of WG_%u itself, not its server's",
-				 tunnel->id);
-	return 0;
-}
-
 int cmd_tunnel_server_key(struct command *command, int argc, char **argv, struct error *error)
 {
 	CLEANUP(tunnel_clear) struct tunnel tunnel = {};
@@ -287,13 +264,15 @@ int cmd_tunnel_server_key(struct command *command, int argc, char **argv, struct
 	}
 	if (code == 0)
 		code = open_tunnel(command, argv, &store, &tunnel, error);
-	if (code == 0)
-		code = check_server_key(&tunnel, &key, error);
 	if (code < 0)
 		return code;
 	peer = only_peer(&tunnel, error);
 	if (!peer)
 		return -error->code;
+	/* In the database it says that there is no key yet. */
+	if (key_is_zero(&key))
+		return error_set(error, EINVAL,
+				 "a key of zeros is none: give the server's public key");
 	peer->public_key = key;
 	return change(command, store, &tunnel, ENDPOINT_KEEP, error);
 }

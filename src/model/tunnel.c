@@ -1,5 +1,7 @@
 #include "model/tunnel.h"
 
+#include <errno.h>
+
 #include <string.h>
 
 #include "base/memory.h"
@@ -51,4 +53,49 @@ void tunnel_clear(struct tunnel *tunnel)
 	wg_device_clear(&tunnel->device);
 	cidr_list_clear(&tunnel->addresses);
 	*tunnel = (struct tunnel){};
+}
+
+static bool holds_ipv6(const struct cidr_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (list->items[i].ip.family == AF_INET6)
+			return true;
+	return false;
+}
+
+static bool carries_ipv6(const struct tunnel *tunnel)
+{
+	for (size_t i = 0; i < tunnel->device.peer_count; i++)
+		if (holds_ipv6(&tunnel->device.peers[i].allowed_ips))
+			return true;
+	return holds_ipv6(&tunnel->addresses);
+}
+
+static int check_addresses(const struct cidr_list *list, struct error *error)
+{
+	char text[IP_TEXT_MAX];
+
+	for (size_t i = 0; i < list->count; i++)
+		for (size_t j = 0; j < i; j++)
+			if (ip_equal(&list->items[i].ip, &list->items[j].ip))
+				return error_set(error, EINVAL, "the address %s stands twice",
+						 ip_format(&list->items[i].ip, text));
+	return 0;
+}
+
+int tunnel_check(const struct tunnel *tunnel, struct error *error)
+{
+	struct key own;
+	int code = key_derive_public(&tunnel->device.private_key, &own, error);
+
+	if (code < 0)
+		return code;
+	if (wg_device_find_peer(&tunnel->device, &own))
+		return error_set(error, EINVAL,
+				 "the public key of a peer is the tunnel's own, not its server's");
+	if (tunnel->mtu && tunnel->mtu < TUNNEL_MTU_LEAST_IPV6 && carries_ipv6(tunnel))
+		return error_set(error, EINVAL,
+				 "an MTU of %u is too small for IPv6, which needs %d", tunnel->mtu,
+				 TUNNEL_MTU_LEAST_IPV6);
+	return check_addresses(&tunnel->addresses, error);
 }

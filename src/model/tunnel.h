@@ -12,9 +12,10 @@
 #include "model/endpoint.h"
 #include "model/key.h"
 
-#define TUNNEL_MTU_DEFAULT 1420	 /* 1500 less IPv6 (40), UDP (8) and WireGuard (32) */
-#define TUNNEL_MTU_LEAST   576	 /* RFC 791; 1280 where the tunnel carries IPv6 (RFC 8200) */
-#define TUNNEL_MTU_MOST	   65455 /* 65535 less the same 80 */
+#define TUNNEL_MTU_DEFAULT    1420  /* 1500 less IPv6 (40), UDP (8) and WireGuard (32) */
+#define TUNNEL_MTU_LEAST      576   /* RFC 791 */
+#define TUNNEL_MTU_LEAST_IPV6 1280  /* RFC 8200 section 5 */
+#define TUNNEL_MTU_MOST	      65455 /* 65535 less the same 80 */
 
 struct wg_peer {
 	struct key public_key;
@@ -52,6 +53,10 @@ struct wg_peer *wg_device_append_peer(struct wg_device *device);
 
 /* The peer with this public key, or NULL. */
 struct wg_peer *wg_device_find_peer(const struct wg_device *device, const struct key *public_key);
+
+/* What a device can never be made of: an MTU too small for the IPv6 it is to carry, an address that
+ * stands twice with different prefix lengths, a peer that is the tunnel itself. -EINVAL. */
+int tunnel_check(const struct tunnel *tunnel, struct error *error);
 
 /* Free what is owned and wipe the keys. Usable with CLEANUP(). */
 void wg_device_clear(struct wg_device *device);

@@ -59,6 +59,7 @@ static void note_device(struct observer *observer, const struct link_info *info)
 	link = find_or_append(observer->state, tunnel);
 	link->device = true;
 	link->backend = strcmp(info->kind, "wireguard") == 0 ? BACKEND_KERNEL : BACKEND_ENGINE;
+	link->foreign = link->backend == BACKEND_ENGINE && strcmp(info->kind, "tun") != 0;
 	link->up = info->up;
 	link->mtu = info->mtu;
 }

@@ -14,8 +14,6 @@
 #include "kernel/route.h"
 #include "reconcile/wgdiff.h"
 
-#define MTU_IPV6_LEAST 1280 /* RFC 8200 section 5 */
-
 /* What has to be known of the two families when something is added. */
 struct families {
 	bool ipv6;	  /* the kernel has it */
@@ -78,7 +76,7 @@ static void unplug(struct plan *plan, const struct link_state *link)
 /* A device of the other backend makes room. */
 static bool is_replaced(const struct link_state *desired, const struct link_state *actual)
 {
-	return actual->device && actual->backend != desired->backend;
+	return actual->device && (actual->foreign || actual->backend != desired->backend);
 }
 
 /* An engine marks its sockets before it gives its privileges away, and never after: what is bound
@@ -173,7 +171,7 @@ static void plug_settings(struct plan *plan, const struct link_state *desired,
 {
 	if (now->mtu != desired->mtu)
 		append_for(plan, OPERATION_LINK_MTU, desired)->number = desired->mtu;
-	if (ipv6 && now->mtu < MTU_IPV6_LEAST && desired->mtu >= MTU_IPV6_LEAST)
+	if (ipv6 && now->mtu < TUNNEL_MTU_LEAST_IPV6 && desired->mtu >= TUNNEL_MTU_LEAST_IPV6)
 		now->prepared = false;
 	plug_prepared(plan, desired, now);
 }

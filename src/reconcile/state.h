@@ -24,6 +24,7 @@ struct link_state {
 	uint32_t tunnel; /* WG_<tunnel>, device subu_<tunnel> */
 	enum backend backend;
 	bool any_backend; /* desired: nobody decided; the device that is there may stay */
+	bool foreign;	  /* actual: of a kind that neither backend makes, under our name */
 	bool device;	  /* the interface is there */
 	bool running;	  /* and somebody moves its packets: the kernel, or a live engine */
 	bool files;	  /* actual: an engine's socket, lock or log is there, alive or not */

@@ -22,7 +22,6 @@
 
 #define LINE_SIZE_MAX	65536 /* without its end; a list of allowed IPs can be long */
 #define QUOTED_MAX	20    /* characters in a row that may be shown: less than half a key */
-#define MTU_IPV6_LEAST	1280  /* RFC 8200 section 5 */
 #define BYTE_ORDER_MARK "\xef\xbb\xbf"
 
 enum section {
@@ -411,13 +410,13 @@ static int check_whole(struct parser *parser, struct error *error)
 				 cidr_format(&one->network, text), one->line_number);
 	}
 	for (size_t i = 0; i < tunnel->addresses.count; i++) {
-		if (!tunnel->mtu || tunnel->mtu >= MTU_IPV6_LEAST ||
+		if (!tunnel->mtu || tunnel->mtu >= TUNNEL_MTU_LEAST_IPV6 ||
 		    tunnel->addresses.items[i].ip.family != AF_INET6)
 			continue;
 		parser->line_number = parser->mtu_line;
 		return error_set(error, EINVAL,
 				 "MTU: %u is too small for IPv6, which needs %d at least",
-				 tunnel->mtu, MTU_IPV6_LEAST);
+				 tunnel->mtu, TUNNEL_MTU_LEAST_IPV6);
 	}
 	return 0;
 }

@@ -105,7 +105,7 @@ conf()
 	own=$(client subu --json WG info WG_0 | sed -n 's/^  "public_key": "\(.*\)",/\1/p')
 	each 2 "a key is 44 characters of base64" subu WG server_provided_public_key WG_0 -- "" x \
 		"${key:0:43}" "$key=" "${key:0:42}!=" "${key:0:40}AAAB" "$key " "$big"
-	refused 1 "that is the public key of WG_0 itself" \
+	refused 1 "the public key of a peer is the tunnel's own" \
 		subu WG server_provided_public_key WG_0 "$own"
 	refused 1 "a key of zeros is none" subu WG server_provided_public_key WG_0 \
 		AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=

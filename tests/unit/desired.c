@@ -77,7 +77,7 @@ static void load(struct fixture *fixture)
 
 static void set_option(struct fixture *fixture, const char *name, const char *value)
 {
-	const struct option *option;
+	const struct subu_option *option;
 	struct error error;
 
 	assert_int_equal(option_find(name, &option, &error), 0);

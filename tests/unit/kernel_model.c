@@ -102,7 +102,7 @@ static const char *link_create(struct link_state *link)
 /* One that is there already is ended first. */
 static const char *engine_start(struct link_state *link, uint32_t fwmark)
 {
-	if (link->device && link->backend == BACKEND_KERNEL)
+	if (link->device && (link->foreign || link->backend == BACKEND_KERNEL))
 		return "the device is no TUN device";
 	if (!link->device)
 		device_make(link, BACKEND_ENGINE, MTU_TUN);

@@ -23,9 +23,9 @@ void kernel_model_copy(struct kernel_model *to, const struct kernel_model *from)
 
 static bool link_equal(const struct link_state *a, const struct link_state *b)
 {
-	return a->backend == b->backend && a->device == b->device && a->running == b->running &&
-	       a->files == b->files && a->up == b->up && a->prepared == b->prepared &&
-	       a->mtu == b->mtu && wg_model_equal(&a->wg, &b->wg) &&
+	return a->backend == b->backend && a->foreign == b->foreign && a->device == b->device &&
+	       a->running == b->running && a->files == b->files && a->up == b->up &&
+	       a->prepared == b->prepared && a->mtu == b->mtu && wg_model_equal(&a->wg, &b->wg) &&
 	       cidr_list_equal(&a->addresses, &b->addresses) &&
 	       cidr_list_equal(&a->table_routes, &b->table_routes) &&
 	       cidr_list_equal(&a->main_routes, &b->main_routes) && a->rule_ipv4 == b->rule_ipv4 &&

@@ -197,6 +197,7 @@ static void random_actual_device(struct random *random, const struct subu_state 
 	link->device = true;
 	link->backend = random_chance(random, 50) ? BACKEND_ENGINE : BACKEND_KERNEL;
 	link->running = link->backend == BACKEND_KERNEL || random_chance(random, 70);
+	link->foreign = !link->running && random_chance(random, 20);
 	link->files |= link->backend == BACKEND_ENGINE && link->running;
 	link->up = random_chance(random, 60);
 	link->prepared = random_chance(random, 70);

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
+#include <errno.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -60,9 +61,59 @@ static void test_clear(void **state)
 	tunnel_clear(&tunnel);
 }
 
+/* A tunnel with a key, one address and one peer, fit for everything. */
+static void make_sound(struct tunnel *tunnel, const char *addresses, const char *allowed_ips)
+{
+	struct wg_peer *peer = wg_device_append_peer(&tunnel->device);
+	struct error error;
+
+	assert_int_equal(key_generate_private(&tunnel->device.private_key, &error), 0);
+	peer->public_key.bytes[0] = 9;
+	assert_int_equal(cidr_list_parse(addresses, &tunnel->addresses, &error), 0);
+	assert_int_equal(cidr_list_parse(allowed_ips, &peer->allowed_ips, &error), 0);
+	assert_int_equal(tunnel_check(tunnel, &error), 0);
+}
+
+static void must_refuse(struct tunnel *tunnel, const char *complaint)
+{
+	struct error error;
+
+	assert_int_equal(tunnel_check(tunnel, &error), -EINVAL);
+	assert_non_null(strstr(error.text, complaint));
+}
+
+static void test_check(void **state)
+{
+	CLEANUP(tunnel_clear) struct tunnel ipv4 = {}, ipv6 = {}, inside = {}, twice = {};
+	const struct cidr *first;
+	struct error error;
+
+	(void)state;
+	make_sound(&ipv4, "10.0.0.2/32", "0.0.0.0/0");
+	ipv4.mtu = TUNNEL_MTU_LEAST;
+	assert_int_equal(tunnel_check(&ipv4, &error), 0);
+	make_sound(&ipv6, "10.0.0.2/32, fd00::2/64", "0.0.0.0/0");
+	ipv6.mtu = TUNNEL_MTU_LEAST_IPV6 - 1;
+	must_refuse(&ipv6, "too small for IPv6");
+	make_sound(&inside, "10.0.0.2/32", "0.0.0.0/0, ::/0");
+	inside.mtu = TUNNEL_MTU_LEAST_IPV6 - 1;
+	must_refuse(&inside, "too small for IPv6");
+	inside.mtu++;
+	assert_int_equal(tunnel_check(&inside, &error), 0);
+	make_sound(&twice, "fd00::2/64, 10.0.0.2/32", "::/0");
+	first = &twice.addresses.items[0];
+	cidr_list_append(&twice.addresses, &(struct cidr){.ip = first->ip, .length = 128});
+	must_refuse(&twice, "fd00::2 stands twice");
+	assert_int_equal(key_derive_public(&ipv4.device.private_key,
+					   &ipv4.device.peers[0].public_key, &error),
+			 0);
+	must_refuse(&ipv4, "the tunnel's own");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_check),
 		cmocka_unit_test(test_peers),
 		cmocka_unit_test(test_clear),
 	};
