@@ -72,7 +72,8 @@ int cmd_engine(struct command *command, int argc, char **argv, struct error *err
 {
 	struct engine_options options = {};
 
-	(void)command;
+	if (command->dry_run)
+		return error_usage(error, "engine has no --dry-run: it makes one interface");
 	if (read_options(argc, argv, &options) < 0 || argc - optind != 1)
 		return error_usage(error, USAGE);
 	options.name = argv[optind];
