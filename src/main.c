@@ -100,10 +100,11 @@ static int run_verb(struct command *command, const struct verb *table, int argc,
 	const struct verb *verb = verb_find(table, argv[0]);
 	int code = 0;
 
+	if (!verb && table == tunnel_verb_table)
+		return error_usage(error, "WG has no '%.64s': see `subu help WG`", argv[0]);
 	if (!verb)
-		return error_usage(error, "there is no %s '%.64s': see `subu help%s`",
-				   argv[0][0] == '-' ? "option" : "verb", argv[0],
-				   table == tunnel_verb_table ? " WG" : "");
+		return error_usage(error, "there is no %s '%.64s': see `subu help`",
+				   argv[0][0] == '-' ? "option" : "verb", argv[0]);
 	command->status = verb->failed;
 	if (!verb->raw)
 		code = sift_globals(command, &argc, argv, error);
