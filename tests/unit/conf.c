@@ -129,64 +129,65 @@ static void assert_key_hidden(const char *text)
 	}
 }
 
+/* bad-NAME.conf, and where and of what the parser complains. */
+static const struct {
+	const char *name;
+	unsigned int line;
+	const char *complaint;
+} bad_files[] = {
+	{"address", 3, "Address: '10.0.0.256/24' is not an address"},
+	{"allowed-ips", 6, "AllowedIPs: '10.0.0.0/33' is not an address"},
+	{"allowed-ips-comma", 6, "AllowedIPs: '10.0.0.0/8,, ::/0' is not a list"},
+	{"carriage-return", 1, "control character (0x0d)"},
+	{"dns", 3, "DNS: '10.0.0.1 10.0.0.2' is neither"},
+	{"empty", 1, "no [Interface]"},
+	{"endpoint-address", 6, "Endpoint: '2001:db8::1:51820' is not HOST:PORT"},
+	{"endpoint-without-port", 6, "Endpoint: 'vpn.example.com' is not HOST:PORT"},
+	{"escape", 3, "control character (0x1b)"},
+	{"ipv6-mtu", 3, "1279 is too small for IPv6"},
+	{"keepalive", 6, "PersistentKeepalive: '70000'"},
+	{"key-as-endpoint", 6, "Endpoint: '****"},
+	{"key-before-section", 1, "Address stands outside [Interface]"},
+	{"key-out-of-place", 2, "is not a key"},
+	{"loose-key", 2, "PrivateKey: a key is 44 characters"},
+	{"mark", 3, "FwMark: '0x1ffffffff'"},
+	{"network-claimed-twice", 10, "10.0.0.0/8 belongs to the peer of line 6"},
+	{"no-equals", 2, "neither KEY = VALUE"},
+	{"no-interface", 4, "no [Interface]"},
+	{"no-private-key", 1, "[Interface] has no PrivateKey"},
+	{"no-public-key", 4, "[Peer] has no PublicKey"},
+	{"nul", 3, "control character (0x00)"},
+	{"open-section", 1, "ends with ']'"},
+	{"peer-key-in-interface", 3, "PublicKey stands outside [Peer]"},
+	{"port", 3, "ListenPort: '65536'"},
+	{"same-peer-twice", 9, "this peer has a [Peer] section already"},
+	{"second-mtu", 4, "a second MTU"},
+	{"second-private-key", 3, "a second PrivateKey"},
+	{"short-key", 2, "PrivateKey: a key is 44 characters"},
+	{"small-mtu", 3, "MTU: '500'"},
+	{"table-number", 3, "Table: '51820'"},
+	{"two-interfaces", 8, "a second [Interface]"},
+	{"unknown-key", 3, "'Adress' is not a key"},
+	{"unknown-section", 4, "'Client' is not a section"},
+	{"utf-16", 1, "control character"},
+	{"zero-key", 2, "a key of zeros"},
+};
+
 static void test_bad(void **state)
 {
-	static const struct {
-		const char *name;
-		unsigned int line;
-		const char *complaint;
-	} cases[] = {
-		{"address", 3, "Address: '10.0.0.256/24' is not an address"},
-		{"allowed-ips", 6, "AllowedIPs: '10.0.0.0/33' is not an address"},
-		{"allowed-ips-comma", 6, "AllowedIPs: '10.0.0.0/8,, ::/0' is not a list"},
-		{"carriage-return", 1, "control character (0x0d)"},
-		{"dns", 3, "DNS: '10.0.0.1 10.0.0.2' is neither"},
-		{"empty", 1, "no [Interface]"},
-		{"endpoint-address", 6, "Endpoint: '2001:db8::1:51820' is not HOST:PORT"},
-		{"endpoint-without-port", 6, "Endpoint: 'vpn.example.com' is not HOST:PORT"},
-		{"escape", 3, "control character (0x1b)"},
-		{"ipv6-mtu", 3, "1279 is too small for IPv6"},
-		{"keepalive", 6, "PersistentKeepalive: '70000'"},
-		{"key-as-endpoint", 6, "Endpoint: '****"},
-		{"key-before-section", 1, "Address stands outside [Interface]"},
-		{"key-out-of-place", 2, "is not a key"},
-		{"loose-key", 2, "PrivateKey: a key is 44 characters"},
-		{"mark", 3, "FwMark: '0x1ffffffff'"},
-		{"network-claimed-twice", 10, "10.0.0.0/8 belongs to the peer of line 6"},
-		{"no-equals", 2, "neither KEY = VALUE"},
-		{"no-interface", 4, "no [Interface]"},
-		{"no-private-key", 1, "[Interface] has no PrivateKey"},
-		{"no-public-key", 4, "[Peer] has no PublicKey"},
-		{"nul", 3, "control character (0x00)"},
-		{"open-section", 1, "ends with ']'"},
-		{"peer-key-in-interface", 3, "PublicKey stands outside [Peer]"},
-		{"port", 3, "ListenPort: '65536'"},
-		{"same-peer-twice", 9, "this peer has a [Peer] section already"},
-		{"second-mtu", 4, "a second MTU"},
-		{"second-private-key", 3, "a second PrivateKey"},
-		{"short-key", 2, "PrivateKey: a key is 44 characters"},
-		{"small-mtu", 3, "MTU: '500'"},
-		{"table-number", 3, "Table: '51820'"},
-		{"two-interfaces", 8, "a second [Interface]"},
-		{"unknown-key", 3, "'Adress' is not a key"},
-		{"unknown-section", 4, "'Client' is not a section"},
-		{"utf-16", 1, "control character"},
-		{"zero-key", 2, "a key of zeros"},
-	};
-
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(bad_files); i++) {
 		struct tunnel tunnel = {.id = 77};
 		unsigned int ignored = 77;
 		char path[128], place[160];
 		struct error error;
 
-		snprintf(path, sizeof(path), "conf/bad-%s.conf", cases[i].name);
-		snprintf(place, sizeof(place), "%s:%u: ", path, cases[i].line);
+		snprintf(path, sizeof(path), "conf/bad-%s.conf", bad_files[i].name);
+		snprintf(place, sizeof(place), "%s:%u: ", path, bad_files[i].line);
 		assert_true(conf_read(path, &tunnel, &ignored, &error) < 0);
 		if (strncmp(error.text, place, strlen(place)) != 0 ||
-		    !strstr(error.text, cases[i].complaint))
-			fail_msg("'%s' is not '%s… %s'", error.text, place, cases[i].complaint);
+		    !strstr(error.text, bad_files[i].complaint))
+			fail_msg("'%s' is not '%s… %s'", error.text, place, bad_files[i].complaint);
 		assert_key_hidden(error.text);
 		assert_int_equal(tunnel.id, 77); /* untouched */
 		assert_int_equal(ignored, 77);

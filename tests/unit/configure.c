@@ -274,9 +274,6 @@ static void test_endpoint(void **state)
 	assert_int_equal(a->output.datagrams.first->source.v4.ipi_ifindex, 0);
 }
 
-#define simulated(function)                                                                        \
-	cmocka_unit_test_setup_teardown(function, simulation_setup, simulation_teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {

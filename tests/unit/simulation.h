@@ -87,4 +87,8 @@ struct peer *simulation_peer(struct machine *machine);
 
 union socket_address simulation_address(const char *text);
 
+/* A test that is given a struct simulation of its own. */
+#define simulated(function)                                                                        \
+	cmocka_unit_test_setup_teardown(function, simulation_setup, simulation_teardown)
+
 #endif

@@ -389,9 +389,6 @@ static void test_long_conversation(void **state)
 	assert_true(simulation_peer(a)->sessions.current->counter < 100); /* from 0 each time */
 }
 
-#define simulated(function)                                                                        \
-	cmocka_unit_test_setup_teardown(function, simulation_setup, simulation_teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
