@@ -161,7 +161,7 @@ fails()
 }
 
 @test "signals are as a new session has them, but for what was ignored on purpose" {
-	signals() { grep -E '^Sig(Blk|Ign):' | tr -d '\n'; }
+	signals() { tee /dev/stderr | grep -E '^Sig(Blk|Ign):' | tr -d '\n'; }
 
 	run env --default-signal --block-signal=USR1,TERM --ignore-signal=PIPE,USR2,CHLD \
 		"$DRIVER" "$NETNS" cat /proc/self/status
