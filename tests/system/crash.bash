@@ -3,6 +3,8 @@
 # database and kernel to agree, and the machine back to where it was.
 #
 # strace counts each call of each process on its own, and lets go of the engine when it is executed.
+#
+# shellcheck disable=SC2016,SC2154 # $processes is another shell's; bats sets status and output
 
 # Reaches out of the process: to the kernel, to other processes, to the file system.
 changes=(sendto mount umount2 unlink mkdir link clone ioctl bind write pidfd_send_signal exit_group)

@@ -4,6 +4,8 @@
 #	+----------------------------------+
 #	| ns-subu_N: lo   (alice:web)      |   nothing, or all of this
 #	+----------------------------------+
+#
+# shellcheck disable=SC2317 # crash calls what the tests define
 load lib
 load crash
 

@@ -4,6 +4,8 @@
 #	+------------------------------+
 #	| ns-subu_0: lo, subu_0 (WG_0) |   a server that is not there: nobody listens
 #	+------------------------------+
+#
+# shellcheck disable=SC2317 # crash calls what the tests define
 load lib
 load crash
 
