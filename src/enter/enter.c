@@ -17,7 +17,9 @@
 #include <errno.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/mount.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/memory.h"
@@ -63,6 +65,15 @@ static int close_descriptors(struct error *error)
 	return 0;
 }
 
+/* The C library lets nobody touch the two signals of its own, which some callers ignore: zeros are a
+ * default action in the kernel's structure on every processor. */
+static void reset_library_signal(int number)
+{
+	static const uint64_t zeros[8];
+
+	syscall(SYS_rt_sigaction, number, zeros, NULL, _NSIG / 8);
+}
+
 /* Hangup and the keyboard's signals stay ignored where they were: that is how nohup(1) and a
  * shell's background jobs ask for it. */
 static int reset_signals(struct error *error)
@@ -74,8 +85,10 @@ static int reset_signals(struct error *error)
 	if (sigprocmask(SIG_SETMASK, &none, NULL) < 0)
 		return error_errno(error, "cannot unblock the signals");
 	for (int number = 1; number < NSIG; number++) {
-		if (sigaction(number, NULL, &action) < 0)
-			continue; /* one of the C library's own */
+		if (sigaction(number, NULL, &action) < 0) {
+			reset_library_signal(number);
+			continue;
+		}
 		if (action.sa_handler == SIG_IGN &&
 		    (number == SIGHUP || number == SIGINT || number == SIGQUIT))
 			continue;
