@@ -12,11 +12,12 @@ changes=(sendto mount umount2 unlink mkdir link clone ioctl bind write pidfd_sen
 # Of the database: SQLite's own tests hold it to its word, so every fourth is enough.
 database_writes=(pwrite64 fdatasync ftruncate)
 
-# interrupt SIGNAL CALL N COMMAND...: runs it with that signal at its Nth such call.
+# interrupt HOW CALL N COMMAND...: runs it, with signal=NAME or error=NAME at its Nth such call. No
+# search for leaks: it cannot be traced.
 interrupt()
 {
 	ASAN_OPTIONS=detect_leaks=0 try timeout 60 strace -f -b execve -qq -o /dev/null \
-		-e trace="$2" -e inject="$2:signal=$1:when=$3" "${@:4}"
+		-e trace="$2" -e inject="$2:$1:when=$3" "${@:4}"
 }
 
 # traces: what there is on the client of ours.
@@ -43,7 +44,7 @@ kill_at_every()
 
 	for ((n = 1; ; n += $1)); do
 		given
-		interrupt KILL "$2" "$n" "${@:3}"
+		interrupt signal=KILL "$2" "$n" "${@:3}"
 		through=$status
 		[ "$through" -eq 0 ] || [ "$through" -eq 137 ] || complain "neither killed nor done"
 		agree

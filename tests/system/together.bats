@@ -80,7 +80,7 @@ locked()
 	client subu -q detach WG subu_0
 	began=$(traces)
 	for n in 1 3 5 7 9 11; do
-		interrupt INT sendto "$n" subu attach WG subu_0 WG_0
+		interrupt signal=INT sendto "$n" subu attach WG subu_0 WG_0
 		agree
 		! attached || client subu -q detach WG subu_0
 		diff <(echo "$began") <(traces) || complain "something is left"
@@ -94,8 +94,7 @@ locked()
 	client subu -q create alice web
 	before=$(everything)
 	for n in 2 4 6 8 10 12 14; do
-		try strace -f -b execve -qq -o /dev/null -e trace=sendto \
-			-e inject="sendto:error=ENOMEM:when=$n" subu attach WG subu_0 WG_0
+		interrupt error=ENOMEM sendto "$n" subu attach WG subu_0 WG_0
 		if [ "$status" -eq 0 ]; then
 			client subu -q detach WG subu_0
 			break
