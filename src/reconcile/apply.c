@@ -99,14 +99,10 @@ static int prepare_link(struct place *place, const char *device, struct error *e
 
 static int create_link(struct place *place, const char *device, struct error *error)
 {
-	struct netlink outside;
+	CLEANUP(netlink_close) struct netlink outside = {};
 	int code = netlink_open(NETLINK_ROUTE, -1, &outside, error);
 
-	if (code < 0)
-		return code;
-	code = link_create_wireguard(&outside, device, place->netns, error);
-	netlink_close(&outside);
-	return code;
+	return code < 0 ? code : link_create_wireguard(&outside, device, place->netns, error);
 }
 
 /* One that hangs holds the lock that the new one needs: it goes first. One that died is taken over

@@ -18,9 +18,6 @@
 #include "model/subu.h"
 #include "wireguard/engine.h"
 
-/* A dump that changed while it was read is read again, so many times. */
-#define DUMP_TRIES 5
-
 struct observer {
 	struct subu_state *state;
 	struct netlink netlink; /* inside */
@@ -203,7 +200,7 @@ static void observe_wireguard(struct observer *observer)
 
 static int observe_inside(struct observer *observer, struct error *error)
 {
-	pid_t *processes = NULL;
+	CLEANUP(memory_free) pid_t *processes = NULL;
 	int code = netlink_open(NETLINK_ROUTE, observer->netns, &observer->netlink, error);
 
 	if (code < 0)
@@ -215,12 +212,11 @@ static int observe_inside(struct observer *observer, struct error *error)
 	if (code == 0)
 		code = netns_processes(observer->netns, &processes, &observer->state->process_count,
 				       error);
-	free(processes);
 	return code;
 }
 
-static int observe_once(uint32_t subu, const uint32_t *tunnels, size_t tunnel_count,
-			struct subu_state *ret, struct error *error)
+int observe(uint32_t subu, const uint32_t *tunnels, size_t tunnel_count, struct subu_state *ret,
+	    struct error *error)
 {
 	CLEANUP(subu_state_clear) struct subu_state state = {.id = subu};
 	struct observer observer = {.state = &state, .netns = -1};
@@ -243,14 +239,4 @@ static int observe_once(uint32_t subu, const uint32_t *tunnels, size_t tunnel_co
 	*ret = state;
 	state = (struct subu_state){};
 	return 0;
-}
-
-int observe(uint32_t subu, const uint32_t *tunnels, size_t tunnel_count, struct subu_state *ret,
-	    struct error *error)
-{
-	int code = -EAGAIN;
-
-	for (int try = 0; code == -EAGAIN && try < DUMP_TRIES; try++)
-		code = observe_once(subu, tunnels, tunnel_count, ret, error);
-	return code;
 }

@@ -9,8 +9,8 @@
 #include "reconcile/observe.h"
 #include "reconcile/plan.h"
 
-int reconcile_look(const struct reconcile *reconcile, uint32_t subu, struct subu_state *ret_desired,
-		   struct subu_state *ret_actual, struct plan *ret_plan, struct error *error)
+int reconcile_look(const struct reconcile *reconcile, uint32_t subu, struct plan *ret,
+		   struct error *error)
 {
 	CLEANUP(subu_state_clear) struct subu_state desired = {}, actual = {};
 	CLEANUP(memory_free) uint32_t *tunnels = NULL;
@@ -27,10 +27,7 @@ int reconcile_look(const struct reconcile *reconcile, uint32_t subu, struct subu
 				 &reconcile->listener, error);
 	if (code < 0)
 		return code;
-	plan_make(&desired, &actual, ret_plan);
-	*ret_desired = desired;
-	*ret_actual = actual;
-	desired = actual = (struct subu_state){};
+	plan_make(&desired, &actual, ret);
 	return 0;
 }
 
@@ -49,9 +46,7 @@ static int check_possible(const struct plan *plan, struct error *error)
 static int make_plan(const struct reconcile *reconcile, uint32_t subu, struct plan *ret,
 		     struct error *error)
 {
-	CLEANUP(subu_state_clear) struct subu_state desired = {}, actual = {};
-
-	int code = reconcile_look(reconcile, subu, &desired, &actual, ret, error);
+	int code = reconcile_look(reconcile, subu, ret, error);
 
 	return code < 0 ? code : check_possible(ret, error);
 }

@@ -28,9 +28,8 @@ struct reconcile {
 int reconcile_change(const struct reconcile *reconcile, uint32_t subu, struct plan *ret_plan,
 		     struct error *error);
 
-/* The two values and the way from one to the other, without touching either: what `doctor` and
- * `info` look at. The caller clears all three. */
-int reconcile_look(const struct reconcile *reconcile, uint32_t subu, struct subu_state *ret_desired,
-		   struct subu_state *ret_actual, struct plan *ret_plan, struct error *error);
+/* What there is to do, without doing it: what `doctor` looks at. The caller clears *ret. */
+int reconcile_look(const struct reconcile *reconcile, uint32_t subu, struct plan *ret,
+		   struct error *error);
 
 #endif
