@@ -88,6 +88,16 @@ static int check_root(const struct verb *verb, struct error *error)
 	return check_kernel(error);
 }
 
+static int check_count(const struct verb *verb, int argc, struct error *error)
+{
+	if (argc - 1 >= verb->least && argc - 1 <= verb->most)
+		return 0;
+	return error_usage(error, "%s: usage: subu %s%s %s",
+			   argc - 1 < verb->least ? "a word is missing"
+						  : "there are too many words",
+			   verb_prefix(verb), verb->name, verb->words);
+}
+
 static bool wants_help(int argc, char **argv)
 {
 	return argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0);
@@ -117,6 +127,8 @@ static int run_verb(struct command *command, const struct verb *table, int argc,
 	if (verb->table && argc > 1)
 		return run_verb(command, verb->table, argc - 1, argv + 1, error);
 	code = check_root(verb, error);
+	if (code == 0)
+		code = check_count(verb, argc, error);
 	return code < 0 ? code : verb->run(command, argc, argv, error);
 }
 

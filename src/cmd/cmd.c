@@ -8,11 +8,18 @@
 
 #include "base/memory.h"
 
+static bool is_called(const struct verb *verb, const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(verb->aliases) && verb->aliases[i]; i++)
+		if (strcmp(verb->aliases[i], name) == 0)
+			return true;
+	return strcmp(verb->name, name) == 0;
+}
+
 const struct verb *verb_find(const struct verb *table, const char *name)
 {
 	for (; table->name; table++)
-		if (strcmp(table->name, name) == 0 ||
-		    (table->alias && strcmp(table->alias, name) == 0))
+		if (is_called(table, name))
 			return table;
 	return NULL;
 }
@@ -20,15 +27,6 @@ const struct verb *verb_find(const struct verb *table, const char *name)
 const char *verb_prefix(const struct verb *verb)
 {
 	return verb_find(tunnel_verb_table, verb->name) == verb ? "WG " : "";
-}
-
-int command_count(const struct verb *verb, int argc, int least, int most, struct error *error)
-{
-	if (argc - 1 >= least && argc - 1 <= most)
-		return 0;
-	return error_usage(error, "%s: usage: subu %s%s %s",
-			   argc - 1 < least ? "a word is missing" : "there are too many words",
-			   verb_prefix(verb), verb->name, verb->words);
 }
 
 static void say_waiting(const char *path)
@@ -49,6 +47,17 @@ int command_find_subu(struct store *store, const char *words, struct subu *ret, 
 	int code = name_parse_subu(words, &reference, error);
 
 	return code < 0 ? code : store_find_subu(store, &reference, ret, error);
+}
+
+int command_find_present(struct store *store, const char *words, struct subu *ret,
+			 struct error *error)
+{
+	int code = command_find_subu(store, words, ret, error);
+
+	if (code < 0 || ret->phase == PHASE_PRESENT)
+		return code;
+	return error_set(error, EBUSY, "subu_%u is half %s: run `subu reconcile subu_%u`", ret->id,
+			 ret->phase == PHASE_MAKING ? "made" : "removed", ret->id);
 }
 
 int command_find_tunnel(struct store *store, const char *words, struct tunnel *ret,
@@ -129,6 +138,16 @@ static void answer(const struct command *command, const json_t *value, const cha
 		puts(line);
 }
 
+static void answer_plan(const struct command *command, json_t *value, const struct plan *plan)
+{
+	if (!command->json) {
+		print_plan(plan);
+		return;
+	}
+	json_object_set_new(value, "plan", command_plan_json(plan));
+	output_json(value);
+}
+
 int command_change(const struct command *command, const struct reconcile *reconcile, uint32_t subu,
 		   json_t *value, const char *line, struct error *error)
 {
@@ -138,14 +157,10 @@ int command_change(const struct command *command, const struct reconcile *reconc
 
 	if (code < 0)
 		return code;
-	if (!command->dry_run) {
+	if (command->dry_run)
+		answer_plan(command, owned, &plan);
+	else
 		answer(command, owned, line);
-	} else if (command->json) {
-		json_object_set_new(owned, "plan", command_plan_json(&plan));
-		output_json(owned);
-	} else {
-		print_plan(&plan);
-	}
 	return 0;
 }
 
@@ -158,10 +173,7 @@ int command_commit(const struct command *command, struct store *store, json_t *v
 
 	if (command->dry_run) {
 		store_rollback(store);
-		if (!command->json)
-			print_plan(&nothing);
-		else
-			output_json(owned);
+		answer_plan(command, owned, &nothing);
 		return 0;
 	}
 	code = store_commit(store, error);

@@ -18,10 +18,11 @@ struct command {
 
 struct verb {
 	const char *name;
-	const char *alias; /* another word for it; NULL: none */
+	const char *aliases[2]; /* other words for it; NULL: none */
 	/* 0, or a negative errno with *error filled. argv[0] is the verb. */
 	int (*run)(struct command *command, int argc, char **argv, struct error *error);
-	const char *words;	  /* what follows the verb, as the usage shows it */
+	int least, most;	  /* how many words may follow */
+	const char *words;	  /* which, as the usage shows them */
 	const char *purpose;	  /* one line */
 	const char *details;	  /* what `VERB --help` says more; NULL: nothing */
 	const struct verb *table; /* of the verbs that may follow; NULL: none */
@@ -40,9 +41,6 @@ const struct verb *verb_find(const struct verb *table, const char *name);
 /* What stands before the verb's name: "WG " or nothing. */
 const char *verb_prefix(const struct verb *verb);
 
-/* Checks that there are from least to most words after the verb; the message shows its usage. */
-int command_count(const struct verb *verb, int argc, int least, int most, struct error *error);
-
 /* Opens the database, saying on a terminal when it waits for another program. */
 int command_open(const struct command *command, enum store_access mode, struct store **ret,
 		 struct error *error);
@@ -50,6 +48,9 @@ int command_open(const struct command *command, enum store_access mode, struct s
 /* Reads a reference and finds what it means. */
 int command_find_subu(struct store *store, const char *words, struct subu *ret,
 		      struct error *error);
+/* As command_find_subu(), and refuses one that is half made or half removed. */
+int command_find_present(struct store *store, const char *words, struct subu *ret,
+			 struct error *error);
 int command_find_tunnel(struct store *store, const char *words, struct tunnel *ret,
 			struct error *error);
 
@@ -90,7 +91,6 @@ VERB_RUN(cmd_exec);
 VERB_RUN(cmd_option);
 VERB_RUN(cmd_reconcile);
 VERB_RUN(cmd_doctor);
-VERB_RUN(cmd_tunnel);
 VERB_RUN(cmd_engine);
 VERB_RUN(cmd_usage);
 VERB_RUN(cmd_help);
@@ -106,7 +106,6 @@ VERB_RUN(cmd_tunnel_info);
 VERB_RUN(cmd_tunnel_list);
 VERB_RUN(cmd_tunnel_remove);
 VERB_RUN(cmd_tunnel_up);
-VERB_RUN(cmd_tunnel_down);
 
 /* Prints the help of one verb (cmd/help.c). */
 void help_verb(const struct verb *verb);

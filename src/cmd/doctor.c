@@ -62,7 +62,7 @@ static int check_interfaces(struct findings *findings, uint32_t id, struct error
 	CLEANUP(memory_free) struct link_info *links = NULL;
 	CLEANUP(fd_close) int netns = -1;
 	char name[SUBU_ID_TEXT_MAX];
-	struct netlink netlink;
+	CLEANUP(netlink_close) struct netlink netlink = {};
 	size_t count = 0;
 	int code = netns_open(subu_netns(id, name), &netns, error);
 
@@ -72,7 +72,6 @@ static int check_interfaces(struct findings *findings, uint32_t id, struct error
 	if (code < 0)
 		return code;
 	code = link_list(&netlink, &links, &count, error);
-	netlink_close(&netlink);
 	for (size_t i = 0; code == 0 && i < count; i++)
 		if (strcmp(links[i].name, "lo") != 0 && strncmp(links[i].name, "subu_", 5) != 0 &&
 		    links[i].up)
@@ -114,7 +113,6 @@ static int check_subu(struct findings *findings, struct store *store, const stru
 		.endpoints = ENDPOINT_RENEW,
 		.listener = {.unresolved = find_unresolved, .data = findings},
 	};
-	CLEANUP(subu_state_clear) struct subu_state desired = {}, actual = {};
 	CLEANUP(plan_clear) struct plan plan = {};
 	char about[SUBU_ID_TEXT_MAX], words[OPERATION_TEXT_MAX];
 	int code;
@@ -122,7 +120,7 @@ static int check_subu(struct findings *findings, struct store *store, const stru
 	findings->about = subu_id_format(subu->id, about);
 	if (subu->phase != PHASE_PRESENT)
 		find(findings, findings->about, "half done: it is %s", phase_name(subu->phase));
-	code = reconcile_look(&reconcile, subu->id, &desired, &actual, &plan, error);
+	code = reconcile_look(&reconcile, subu->id, &plan, error);
 	for (size_t i = 0; code == 0 && i < plan.count; i++)
 		find(findings, findings->about, "kernel and database differ: reconcile would %s",
 		     operation_format(&plan, &plan.operations[i], words));
@@ -229,10 +227,8 @@ int cmd_doctor(struct command *command, int argc, char **argv, struct error *err
 	CLEANUP(store_close) struct store *store = NULL;
 	struct findings findings = {};
 	struct subu subu;
-	int code = command_count(verb_find(verb_table, "doctor"), argc, 0, 1, error);
+	int code = command_open(command, STORE_READ, &store, error);
 
-	if (code == 0)
-		code = command_open(command, STORE_READ, &store, error);
 	if (code == 0 && argc == 2)
 		code = command_find_subu(store, argv[1], &subu, error);
 	if (code < 0)

@@ -45,13 +45,9 @@ static int look_up(const struct command *command, const char *words, struct subu
 	int code = command_open(command, STORE_READ, &store, error);
 
 	if (code == 0)
-		code = command_find_subu(store, words, ret_subu, error);
+		code = command_find_present(store, words, ret_subu, error);
 	if (code < 0)
 		return code;
-	if (ret_subu->phase != PHASE_PRESENT)
-		return error_set(error, EBUSY, "subu_%u is half %s: run `subu reconcile subu_%u`",
-				 ret_subu->id, ret_subu->phase == PHASE_MAKING ? "made" : "removed",
-				 ret_subu->id);
 	code = store_find_link_of_subu(store, ret_subu->id, &link, error);
 	if (code == 0)
 		code = store_find_tunnel(store, link.tunnel, &tunnel, error);

@@ -71,8 +71,6 @@ static void print_table(const struct verb *table, const char *prefix)
 	char words[128];
 
 	for (; table->name; table++) {
-		if (!table->purpose)
-			continue;
 		snprintf(words, sizeof(words), "%s%s %s", prefix, table->name, table->words);
 		if (strlen(words) > WORDS_WIDTH)
 			printf("  %s\n  %-*s  %s\n", words, WORDS_WIDTH, "", table->purpose);
@@ -81,49 +79,26 @@ static void print_table(const struct verb *table, const char *prefix)
 	}
 }
 
-/* The row that says what the verb is for: one that is only another word for it does not. */
-static const struct verb *main_row(const struct verb *verb)
-{
-	const struct verb *row = verb_table;
-
-	if (verb->purpose)
-		return verb;
-	while (row->run != verb->run)
-		row++;
-	return row;
-}
-
-/* The other words for a verb: its alias, and rows of their own. */
 static void print_other_words(const struct verb *verb)
 {
-	const char *before = "       or";
-
-	if (verb->alias) {
-		printf("%s %s", before, verb->alias);
-		before = ", or";
-	}
-	for (const struct verb *row = verb_table; row->name; row++) {
-		if (row == verb || row->run != verb->run)
-			continue;
-		printf("%s %s", before, row->name);
-		before = ", or";
-	}
-	if (*before == ',')
-		puts(" for the verb");
+	if (!verb->aliases[0])
+		return;
+	printf("       or %s", verb->aliases[0]);
+	if (verb->aliases[1])
+		printf(", or %s", verb->aliases[1]);
+	puts(" for the verb");
 }
 
 void help_verb(const struct verb *verb)
 {
-	const char *prefix = verb_prefix(verb);
-
-	verb = main_row(verb);
-	if (verb->run == cmd_tunnel) {
+	if (verb->table) {
 		puts("usage: subu WG VERB ..., or subu wg VERB ...\n");
 		print_table(tunnel_verb_table, "WG ");
 		puts("\n`subu WG VERB --help` says more.");
 		return;
 	}
-	printf("usage: subu %s%s%s%s\n", prefix, verb->name, *verb->words ? " " : "", verb->words);
+	printf("usage: subu %s%s%s%s\n", verb_prefix(verb), verb->name, *verb->words ? " " : "",
+	       verb->words);
 	print_other_words(verb);
 	printf("\n%s\n", verb->purpose);
 	if (verb->details)
@@ -132,10 +107,6 @@ void help_verb(const struct verb *verb)
 
 int cmd_usage(struct command *command, int argc, char **argv, struct error *error)
 {
-	(void)command;
-	(void)argv;
-	if (command_count(verb_find(verb_table, "usage"), argc, 0, 0, error) < 0)
-		return -error->code;
 	printf("usage: %s\n\n", synopsis);
 	print_table(verb_table, "");
 	puts("\n`subu example` prints a whole session; `subu help` and `subu VERB --help` say more.");
@@ -191,7 +162,6 @@ int cmd_help(struct command *command, int argc, char **argv, struct error *error
 {
 	const struct verb *verb;
 
-	(void)command;
 	if (argc == 3 && verb_find(verb_table, argv[1]) == verb_find(verb_table, "WG")) {
 		verb = verb_find(tunnel_verb_table, argv[2]);
 		if (!verb)
@@ -199,8 +169,6 @@ int cmd_help(struct command *command, int argc, char **argv, struct error *error
 		help_verb(verb);
 		return 0;
 	}
-	if (command_count(verb_find(verb_table, "help"), argc, 0, 1, error) < 0)
-		return -error->code;
 	if (argc == 2)
 		return print_topic(argv[1], error);
 	print_all();
@@ -209,10 +177,6 @@ int cmd_help(struct command *command, int argc, char **argv, struct error *error
 
 int cmd_example(struct command *command, int argc, char **argv, struct error *error)
 {
-	(void)command;
-	(void)argv;
-	if (command_count(verb_find(verb_table, "example"), argc, 0, 0, error) < 0)
-		return -error->code;
 	fputs(example_text, stdout);
 	return 0;
 }
@@ -221,9 +185,6 @@ int cmd_version(struct command *command, int argc, char **argv, struct error *er
 {
 	CLEANUP(output_release) json_t *value = NULL;
 
-	(void)argv;
-	if (command_count(verb_find(verb_table, "version"), argc, 0, 0, error) < 0)
-		return -error->code;
 	value = json_pack("{ss}", "version", SUBU_VERSION);
 	if (command->json)
 		output_json(value);

@@ -42,7 +42,7 @@ static int add_interface(struct netlink *netlink, const struct link_info *info, 
 static int add_interfaces(int netns, json_t *rows, struct error *error)
 {
 	CLEANUP(memory_free) struct link_info *links = NULL;
-	struct netlink netlink;
+	CLEANUP(netlink_close) struct netlink netlink = {};
 	size_t count = 0;
 	int code = netlink_open(NETLINK_ROUTE, netns, &netlink, error);
 
@@ -51,7 +51,6 @@ static int add_interfaces(int netns, json_t *rows, struct error *error)
 	code = link_list(&netlink, &links, &count, error);
 	for (size_t i = 0; code == 0 && i < count; i++)
 		code = add_interface(&netlink, &links[i], rows, error);
-	netlink_close(&netlink);
 	return code;
 }
 
@@ -128,10 +127,8 @@ int cmd_info(struct command *command, int argc, char **argv, struct error *error
 	CLEANUP(store_close) struct store *store = NULL;
 	char id[SUBU_ID_TEXT_MAX], netns[SUBU_ID_TEXT_MAX];
 	struct subu subu;
-	int code = command_count(verb_find(verb_table, "info"), argc, 1, 1, error);
+	int code = command_open(command, STORE_READ, &store, error);
 
-	if (code == 0)
-		code = command_open(command, STORE_READ, &store, error);
 	if (code == 0)
 		code = command_find_subu(store, argv[1], &subu, error);
 	if (code < 0)

@@ -6,10 +6,8 @@
 int cmd_init(struct command *command, int argc, char **argv, struct error *error)
 {
 	CLEANUP(output_release) json_t *value = NULL;
-	int code = command_count(verb_find(verb_table, "init"), argc, 1, 1, error);
+	int code;
 
-	if (code < 0)
-		return code;
 	if (command->dry_run)
 		return error_usage(error, "init has no --dry-run: it makes one file, %s",
 				   command->db);

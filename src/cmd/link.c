@@ -24,14 +24,8 @@ static int open_subu(const struct command *command, const char *words, struct st
 	int code = command_open(command, STORE_WRITE, store, error);
 
 	if (code == 0)
-		code = command_find_subu(*store, words, subu, error);
-	if (code < 0)
-		return code;
-	if (subu->phase != PHASE_PRESENT)
-		return error_set(error, EBUSY, "subu_%u is half %s: run `subu reconcile subu_%u`",
-				 subu->id, subu->phase == PHASE_MAKING ? "made" : "removed",
-				 subu->id);
-	return store_begin(*store, error);
+		code = command_find_present(*store, words, subu, error);
+	return code < 0 ? code : store_begin(*store, error);
 }
 
 /* Answers with the id of what was turned on or off, under its kind. */
@@ -56,49 +50,40 @@ static int finish_subu(const struct command *command, struct store *store, uint3
 	return finish(command, store, subu, "subu", subu_id_format(subu, id), key, up, error);
 }
 
-int cmd_lo(struct command *command, int argc, char **argv, struct error *error)
-{
-	CLEANUP(store_close) struct store *store = NULL;
-	struct subu subu;
-	bool up = false;
-	int code = command_count(verb_find(verb_table, "lo"), argc, 2, 2, error);
-
-	if (code == 0)
-		code = parse_up(argv[1], &up, error);
-	if (code == 0)
-		code = open_subu(command, argv[2], &store, &subu, error);
-	if (code < 0)
-		return code;
-	subu.lo_up = up;
-	code = store_update_subu(store, &subu, error);
-	return code < 0 ? code : finish_subu(command, store, subu.id, "lo", up, error);
-}
-
-int cmd_network(struct command *command, int argc, char **argv, struct error *error)
+/* Turns lo on or off, and the tunnel's device with it or not. */
+static int set_up(const struct command *command, char **argv, bool with_tunnel, struct error *error)
 {
 	CLEANUP(store_close) struct store *store = NULL;
 	struct subu_link link;
 	struct subu subu;
 	bool up = false;
-	int code = command_count(verb_find(verb_table, "network"), argc, 2, 2, error);
+	int code = parse_up(argv[1], &up, error);
 
-	if (code == 0)
-		code = parse_up(argv[1], &up, error);
 	if (code == 0)
 		code = open_subu(command, argv[2], &store, &subu, error);
 	if (code < 0)
 		return code;
 	subu.lo_up = up;
 	code = store_update_subu(store, &subu, error);
-	if (code == 0)
+	if (code == 0 && with_tunnel)
 		code = store_find_link_of_subu(store, subu.id, &link, error);
-	if (code == 0) {
+	if (code == 0 && with_tunnel) {
 		link.up = up;
 		code = store_update_link(store, &link, error);
 	}
 	if (code < 0 && code != -ENOENT)
 		return code;
-	return finish_subu(command, store, subu.id, "network", up, error);
+	return finish_subu(command, store, subu.id, argv[0], up, error);
+}
+
+int cmd_lo(struct command *command, int argc, char **argv, struct error *error)
+{
+	return set_up(command, argv, false, error);
+}
+
+int cmd_network(struct command *command, int argc, char **argv, struct error *error)
+{
+	return set_up(command, argv, true, error);
 }
 
 /* A tunnel is in one sub-user at most, and a sub-user has one at most. */
@@ -125,7 +110,7 @@ static int check_no_device(const struct subu *subu, uint32_t tunnel, struct erro
 {
 	char netns_name[SUBU_ID_TEXT_MAX], device[IFNAMSIZ];
 	CLEANUP(fd_close) int netns = -1;
-	struct netlink netlink;
+	CLEANUP(netlink_close) struct netlink netlink = {};
 	struct link_info info;
 	int code = netns_open(subu_netns(subu->id, netns_name), &netns, error);
 
@@ -135,7 +120,6 @@ static int check_no_device(const struct subu *subu, uint32_t tunnel, struct erro
 	if (code < 0)
 		return code;
 	code = link_find(&netlink, tunnel_device(tunnel, device), &info, error);
-	netlink_close(&netlink);
 	if (code == 0)
 		return error_set(error, EEXIST,
 				 "%s has a device %s that subu did not make: remove it first",
@@ -190,12 +174,10 @@ int cmd_attach(struct command *command, int argc, char **argv, struct error *err
 	CLEANUP(tunnel_clear) struct tunnel tunnel = {};
 	CLEANUP(store_close) struct store *store = NULL;
 	struct subu subu;
-	int code = command_count(verb_find(verb_table, "attach"), argc, 3, 4, error);
+	int code = check_kind(argv[1], error);
 
 	if (code == 0 && argc == 5 && strcmp(argv[4], "--no-steer") != 0)
 		code = error_usage(error, "attach has no option '%.64s'", argv[4]);
-	if (code == 0)
-		code = check_kind(argv[1], error);
 	if (code == 0)
 		code = open_subu(command, argv[2], &store, &subu, error);
 	if (code == 0)
@@ -237,10 +219,8 @@ int cmd_detach(struct command *command, int argc, char **argv, struct error *err
 	struct subu_link link;
 	struct subu subu;
 	uint32_t tunnel;
-	int code = command_count(verb_find(verb_table, "detach"), argc, 2, 3, error);
+	int code = check_kind(argv[1], error);
 
-	if (code == 0)
-		code = check_kind(argv[1], error);
 	if (code == 0 && argc == 4)
 		code = name_parse_tunnel(argv[3], &tunnel, error);
 	if (code == 0)
@@ -258,53 +238,56 @@ int cmd_detach(struct command *command, int argc, char **argv, struct error *err
 	return detach(command, store, &link, error);
 }
 
-static int set_tunnel_up(struct command *command, const struct verb *verb, int argc, char **argv,
-			 bool up, struct error *error)
+/* The link of a tunnel, fully made. */
+static int find_present_link(struct store *store, uint32_t tunnel, struct subu_link *ret,
+			     struct error *error)
 {
-	CLEANUP(tunnel_clear) struct tunnel tunnel = {};
-	CLEANUP(store_close) struct store *store = NULL;
-	struct name_reference reference = {.by_id = true};
-	char id[SUBU_ID_TEXT_MAX];
-	struct subu_link link;
+	int code = store_find_link_of_tunnel(store, tunnel, ret, error);
+
+	if (code == -ENOENT)
+		return error_set(error, ENOENT,
+				 "WG_%u is not attached: `subu attach WG SUBU WG_%u` first", tunnel,
+				 tunnel);
+	if (code == 0 && ret->phase != PHASE_PRESENT)
+		return error_set(error, EBUSY, "WG_%u is half %s: run `subu reconcile subu_%u`",
+				 tunnel, ret->phase == PHASE_MAKING ? "attached" : "detached",
+				 ret->subu);
+	return code;
+}
+
+static void warn_of_lo(const struct command *command, struct store *store, uint32_t id)
+{
+	const struct name_reference reference = {.by_id = true, .id = id};
+	struct error ignored;
 	struct subu subu;
-	int code = command_count(verb, argc, 1, 1, error);
+
+	if (store_find_subu(store, &reference, &subu, &ignored) == 0 && !subu.lo_up)
+		command_warn(command, "lo is down in subu_%u: `subu lo up subu_%u`", id, id);
+}
+
+/* WG up, WG down: the verb is the word. */
+int cmd_tunnel_up(struct command *command, int argc, char **argv, struct error *error)
+{
+	CLEANUP(store_close) struct store *store = NULL;
+	char text[SUBU_ID_TEXT_MAX];
+	struct subu_link link;
+	uint32_t id;
+	int code = name_parse_tunnel(argv[1], &id, error);
 
 	if (code == 0)
 		code = command_open(command, STORE_WRITE, &store, error);
 	if (code == 0)
-		code = command_find_tunnel(store, argv[1], &tunnel, error);
-	if (code < 0)
-		return code;
-	code = store_find_link_of_tunnel(store, tunnel.id, &link, error);
-	if (code == -ENOENT)
-		return error_set(error, ENOENT,
-				 "WG_%u is not attached, so it cannot be %s: `subu attach WG SUBU "
-				 "WG_%u` first",
-				 tunnel.id, up ? "up" : "down", tunnel.id);
-	reference.id = link.subu;
+		code = find_present_link(store, id, &link, error);
 	if (code == 0)
-		code = store_find_subu(store, &reference, &subu, error);
+		code = parse_up(argv[0], &link.up, error);
 	if (code == 0)
 		code = store_begin(store, error);
-	link.up = up;
 	if (code == 0)
 		code = store_update_link(store, &link, error);
 	if (code == 0)
-		code = finish(command, store, subu.id, "tunnel", tunnel_id_format(tunnel.id, id),
-			      "", up, error);
-	if (code == 0 && up && !subu.lo_up && !command->dry_run)
-		command_warn(command, "lo is down in subu_%u: `subu lo up subu_%u`", subu.id,
-			     subu.id);
+		code = finish(command, store, link.subu, "tunnel", tunnel_id_format(id, text), "",
+			      link.up, error);
+	if (code == 0 && link.up && !command->dry_run)
+		warn_of_lo(command, store, link.subu);
 	return code;
-}
-
-int cmd_tunnel_up(struct command *command, int argc, char **argv, struct error *error)
-{
-	return set_tunnel_up(command, verb_find(tunnel_verb_table, "up"), argc, argv, true, error);
-}
-
-int cmd_tunnel_down(struct command *command, int argc, char **argv, struct error *error)
-{
-	return set_tunnel_up(command, verb_find(tunnel_verb_table, "down"), argc, argv, false,
-			     error);
 }

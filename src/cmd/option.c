@@ -81,11 +81,9 @@ int cmd_option(struct command *command, int argc, char **argv, struct error *err
 {
 	CLEANUP(store_close) struct store *store = NULL;
 	struct subu subu;
-	int code = command_count(verb_find(verb_table, "option"), argc, 2, 4, error);
+	int code;
 	bool list, get, set;
 
-	if (code < 0)
-		return code;
 	list = (strcmp(argv[1], "list") == 0 || strcmp(argv[1], "get") == 0) && argc == 3;
 	get = strcmp(argv[1], "get") == 0 && argc == 4;
 	set = strcmp(argv[1], "set") == 0 && argc == 5;
@@ -95,7 +93,8 @@ int cmd_option(struct command *command, int argc, char **argv, struct error *err
 				   "option set SUBU NAME VALUE");
 	code = command_open(command, set ? STORE_WRITE : STORE_READ, &store, error);
 	if (code == 0)
-		code = command_find_subu(store, argv[2], &subu, error);
+		code = set ? command_find_present(store, argv[2], &subu, error)
+			   : command_find_subu(store, argv[2], &subu, error);
 	if (code < 0)
 		return code;
 	if (list)

@@ -76,10 +76,8 @@ int cmd_reconcile(struct command *command, int argc, char **argv, struct error *
 	CLEANUP(output_release) json_t *answer = json_object();
 	CLEANUP(store_close) struct store *store = NULL;
 	struct subu subu;
-	int code = command_count(verb_find(verb_table, "reconcile"), argc, 0, 1, error);
+	int code = command_open(command, STORE_WRITE, &store, error);
 
-	if (code == 0)
-		code = command_open(command, STORE_WRITE, &store, error);
 	if (code == 0 && argc == 2)
 		code = command_find_subu(store, argv[1], &subu, error);
 	if (code < 0)

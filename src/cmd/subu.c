@@ -24,10 +24,8 @@ static int check_account(const char *account, struct subu *subu, struct error *e
 
 static int parse_create(int argc, char **argv, struct subu *subu, struct error *error)
 {
-	int code = command_count(verb_find(verb_table, "create"), argc, 2, 4, error);
+	int code = name_check("owner", argv[1], error);
 
-	if (code == 0)
-		code = name_check("owner", argv[1], error);
 	if (code == 0)
 		code = name_check("sub-user", argv[2], error);
 	if (code < 0)
@@ -132,14 +130,13 @@ int cmd_remove(struct command *command, int argc, char **argv, struct error *err
 	struct subu subu;
 	char line[96], id[SUBU_ID_TEXT_MAX];
 	bool force = argc > 1 && strcmp(argv[1], "--force") == 0;
-	int code = command_count(verb_find(verb_table, "remove"), argc, 1, 2, error);
+	int code;
 
-	if (code == 0 && argc == 3 && !force && strcmp(argv[2], "--force") != 0)
-		code = error_usage(error, "remove has no option '%.64s': only --force", argv[2]);
-	if (code == 0 && argc == 2 && force)
-		code = error_usage(error, "usage: subu remove SUBU [--force]");
-	if (code == 0)
-		code = command_open(command, STORE_WRITE, &store, error);
+	if (argc == 3 && !force && strcmp(argv[2], "--force") != 0)
+		return error_usage(error, "remove has no option '%.64s': only --force", argv[2]);
+	if (argc == 2 && force)
+		return error_usage(error, "usage: subu remove SUBU [--force]");
+	code = command_open(command, STORE_WRITE, &store, error);
 	if (code == 0)
 		code = command_find_subu(store, argv[force ? 2 : 1], &subu, error);
 	if (code == 0 && argc == 2)
@@ -204,11 +201,8 @@ int cmd_list(struct command *command, int argc, char **argv, struct error *error
 	CLEANUP(store_close) struct store *store = NULL;
 	CLEANUP(memory_free) struct subu *subus = NULL;
 	size_t count = 0;
-	int code = command_count(verb_find(verb_table, "list"), argc, 0, 0, error);
+	int code = command_open(command, STORE_READ, &store, error);
 
-	(void)argv;
-	if (code == 0)
-		code = command_open(command, STORE_READ, &store, error);
 	if (code == 0)
 		code = store_list_subus(store, &subus, &count, error);
 	for (size_t i = 0; code == 0 && i < count; i++)

@@ -8,17 +8,6 @@
 #include "model/pool.h"
 #include "wireguard/conf.h"
 
-/* `WG` alone. */
-int cmd_tunnel(struct command *command, int argc, char **argv, struct error *error)
-{
-	(void)command;
-	(void)argc;
-	(void)argv;
-	return error_usage(error,
-			   "WG wants a word after it, such as create or info: see `subu help "
-			   "WG`");
-}
-
 /* The addresses of all tunnels, or of those that the pool handed out. */
 static int list_addresses(struct store *store, bool from_pool_only, struct cidr_list *ret,
 			  struct error *error)
@@ -45,12 +34,11 @@ int cmd_tunnel_global(struct command *command, int argc, char **argv, struct err
 	CLEANUP(store_close) struct store *store = NULL;
 	char base[CIDR_TEXT_MAX], next[CIDR_TEXT_MAX] = "", line[160];
 	struct cidr pool, free_address;
-	int code = command_count(verb_find(tunnel_verb_table, "global"), argc, 1, 1, error);
+	int code;
 
-	if (code == 0 && cidr_parse(argv[1], &pool, error) < 0)
-		code = error_as_usage(error);
-	if (code == 0)
-		code = command_open(command, STORE_WRITE, &store, error);
+	if (cidr_parse(argv[1], &pool, error) < 0)
+		return error_as_usage(error);
+	code = command_open(command, STORE_WRITE, &store, error);
 	if (code == 0)
 		code = store_begin(store, error);
 	if (code == 0)
@@ -133,10 +121,8 @@ int cmd_tunnel_create(struct command *command, int argc, char **argv, struct err
 {
 	CLEANUP(store_close) struct store *store = NULL;
 	CLEANUP(tunnel_clear) struct tunnel tunnel = {};
-	int code = command_count(verb_find(tunnel_verb_table, "create"), argc, 1, 1, error);
+	int code = command_open(command, STORE_WRITE, &store, error);
 
-	if (code == 0)
-		code = command_open(command, STORE_WRITE, &store, error);
 	if (code == 0)
 		code = store_begin(store, error);
 	if (code == 0)
@@ -149,10 +135,8 @@ int cmd_tunnel_import(struct command *command, int argc, char **argv, struct err
 	CLEANUP(store_close) struct store *store = NULL;
 	CLEANUP(tunnel_clear) struct tunnel tunnel = {};
 	unsigned int ignored = 0;
-	int code = command_count(verb_find(tunnel_verb_table, "import"), argc, 1, 1, error);
+	int code = conf_read(argv[1], &tunnel, &ignored, error);
 
-	if (code == 0)
-		code = conf_read(argv[1], &tunnel, &ignored, error);
 	if (code == 0 && tunnel.addresses.count == 0)
 		code = error_set(error, EINVAL, "%s: [Interface] has no Address", argv[1]);
 	if (code == 0 && tunnel_check(&tunnel, error) < 0)
@@ -178,10 +162,8 @@ int cmd_tunnel_remove(struct command *command, int argc, char **argv, struct err
 	CLEANUP(tunnel_clear) struct tunnel tunnel = {};
 	char line[96], id[SUBU_ID_TEXT_MAX];
 	struct subu_link link;
-	int code = command_count(verb_find(tunnel_verb_table, "remove"), argc, 1, 1, error);
+	int code = command_open(command, STORE_WRITE, &store, error);
 
-	if (code == 0)
-		code = command_open(command, STORE_WRITE, &store, error);
 	if (code == 0)
 		code = store_begin(store, error);
 	if (code == 0)

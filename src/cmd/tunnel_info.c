@@ -175,10 +175,8 @@ int cmd_tunnel_info(struct command *command, int argc, char **argv, struct error
 	CLEANUP(output_release) json_t *value = NULL;
 	CLEANUP(store_close) struct store *store = NULL;
 	uint32_t id;
-	int code = command_count(verb_find(tunnel_verb_table, "info"), argc, 1, 1, error);
+	int code = name_parse_tunnel(argv[1], &id, error);
 
-	if (code == 0)
-		code = name_parse_tunnel(argv[1], &id, error);
 	if (code == 0)
 		code = command_open(command, STORE_READ, &store, error);
 	if (code == 0)
@@ -208,11 +206,8 @@ int cmd_tunnel_list(struct command *command, int argc, char **argv, struct error
 	CLEANUP(store_close) struct store *store = NULL;
 	CLEANUP(memory_free) uint32_t *ids = NULL;
 	size_t count = 0;
-	int code = command_count(verb_find(tunnel_verb_table, "list"), argc, 0, 0, error);
+	int code = command_open(command, STORE_READ, &store, error);
 
-	(void)argv;
-	if (code == 0)
-		code = command_open(command, STORE_READ, &store, error);
 	if (code == 0)
 		code = store_list_tunnel_ids(store, &ids, &count, error);
 	for (size_t i = 0; code == 0 && i < count; i++) {

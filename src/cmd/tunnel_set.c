@@ -240,10 +240,8 @@ int cmd_tunnel_set(struct command *command, int argc, char **argv, struct error 
 	enum endpoint_policy policy = ENDPOINT_KEEP;
 	CLEANUP(tunnel_clear) struct tunnel tunnel = {};
 	CLEANUP(store_close) struct store *store = NULL;
-	int code = command_count(verb_find(tunnel_verb_table, "set"), argc, 3, INT32_MAX, error);
+	int code = open_tunnel(command, argv, &store, &tunnel, error);
 
-	if (code == 0)
-		code = open_tunnel(command, argv, &store, &tunnel, error);
 	if (code == 0)
 		code = set_all(&tunnel, argc - 2, argv + 2, &policy, error);
 	return code < 0 ? code : change(command, store, &tunnel, policy, error);
@@ -255,15 +253,13 @@ int cmd_tunnel_server_key(struct command *command, int argc, char **argv, struct
 	CLEANUP(store_close) struct store *store = NULL;
 	struct wg_peer *peer;
 	struct key key;
-	int code = command_count(verb_find(tunnel_verb_table, "server_provided_public_key"), argc,
-				 2, 2, error);
+	int code;
 
-	if (code == 0 && key_from_base64(argv[2], &key, error) < 0) {
+	if (key_from_base64(argv[2], &key, error) < 0) {
 		error_wrap(error, "the server's public key");
-		code = error_as_usage(error);
+		return error_as_usage(error);
 	}
-	if (code == 0)
-		code = open_tunnel(command, argv, &store, &tunnel, error);
+	code = open_tunnel(command, argv, &store, &tunnel, error);
 	if (code < 0)
 		return code;
 	peer = only_peer(&tunnel, error);

@@ -66,7 +66,7 @@ teardown()
 	refused 2 "--db wants the path" subu list --db
 	refused 2 "a word is missing" subu create alice
 	refused 2 "too many words" subu list all
-	refused 2 "WG wants a word" subu WG
+	refused 2 "a word is missing: usage: subu WG VERB" subu WG
 	refused 2 "WG has no 'frobnicate'" subu wg frobnicate
 	refused 2 "'FISH' cannot be attached" subu attach FISH subu_0 WG_0
 	refused 1 "there is no sub-user subu_7" subu info subu_7
