@@ -161,6 +161,8 @@ int keeper_run(struct keeper *keeper, int *report, struct error *error)
 	pid_t engine = -1;
 	int code = 0;
 
+	/* Who was started with SIGCHLD ignored is never told that a child has ended. */
+	signal(SIGCHLD, SIG_DFL);
 	if (keeper->socket && stat(keeper->socket, &socket) < 0)
 		code = error_errno(error, "cannot look at %s", keeper->socket);
 	if (code == 0)

@@ -113,11 +113,12 @@ ends_with()
 	[ "$status" -eq "$1" ] || { echo "status $status"; cat engine.log; return 1; }
 }
 
-# Starts ours in the foreground; its keeper's id is in KEEPER.
+# start_engine [COMMAND...]: ours in the foreground, executed by the command; its keeper's id is in
+# KEEPER.
 start_engine()
 {
 	# No function, whose shell would be the process that $! names.
-	ip netns exec "$A" "$SUBU" engine -f "$SB" >engine.log 2>&1 3>&- &
+	ip netns exec "$A" "$@" "$SUBU" engine -f "$SB" >engine.log 2>&1 3>&- &
 	KEEPER=$!
 	track "$KEEPER"
 	soon [ -S "/var/run/wireguard/$SB.sock" ]
@@ -557,6 +558,13 @@ assert lost < 10, lost'
 	grep -q "the engine of $SB was killed for a system call that it must not make" engine.log
 	[ ! -e "/var/run/wireguard/$SB.sock" ]
 	start_engine
+}
+
+@test "a keeper that was told to ignore its children sees its engine end" {
+	start_engine env --ignore-signal=CHLD
+	kill -KILL "$(engine_pid)"
+	ends_with 1
+	[ ! -e "/var/run/wireguard/$SB.sock" ]
 }
 
 @test "a device or a name that is in use is refused with a sentence" {
