@@ -1,7 +1,9 @@
 #include "base/memory.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 void fd_close(int *fd)
 {
@@ -38,4 +40,21 @@ void *memory_resize(void *block, size_t count, size_t size)
 void *memory_zalloc(size_t size)
 {
 	return must_have(calloc(1, size));
+}
+
+char *memory_strdup(const char *text)
+{
+	return must_have(strdup(text));
+}
+
+char *memory_format(const char *format, ...)
+{
+	va_list args;
+	char *text;
+
+	va_start(args, format);
+	if (vasprintf(&text, format, args) < 0)
+		text = NULL;
+	va_end(args);
+	return must_have(text);
 }

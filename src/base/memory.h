@@ -2,7 +2,7 @@
  * scope, and leave it only by an explicit take.
  *
  *	CLEANUP(fd_close) int fd = open(...);
- *	CLEANUP(memory_free) char *text = strdup(...);
+ *	CLEANUP(memory_free) char *text = memory_strdup(...);
  *	...
  *	*ret_fd = fd_take(&fd);
  */
@@ -45,5 +45,10 @@ void *memory_resize(void *block, size_t count, size_t size) __attribute__((alloc
 
 /* Zeroed memory for one object; ends the program when there is none. */
 void *memory_zalloc(size_t size) __attribute__((alloc_size(1), malloc));
+
+/* As strdup() and asprintf(), for the caller to free; they end the program when there is no memory.
+ */
+char *memory_strdup(const char *text) __attribute__((malloc));
+char *memory_format(const char *format, ...) __attribute__((malloc, format(printf, 1, 2)));
 
 #endif

@@ -11,25 +11,20 @@ static char *join(const json_t *array);
 /* The text of a value, for the caller to free. */
 static char *text_of(const json_t *value)
 {
-	char *text = NULL;
-
 	if (json_is_string(value))
-		return strdup(json_string_value(value));
-	if (json_is_integer(value)) {
-		if (asprintf(&text, "%" JSON_INTEGER_FORMAT, json_integer_value(value)) < 0)
-			text = NULL;
-		return text;
-	}
+		return memory_strdup(json_string_value(value));
+	if (json_is_integer(value))
+		return memory_format("%" JSON_INTEGER_FORMAT, json_integer_value(value));
 	if (json_is_boolean(value))
-		return strdup(json_is_true(value) ? "yes" : "no");
+		return memory_strdup(json_is_true(value) ? "yes" : "no");
 	if (json_is_array(value) && json_array_size(value))
 		return join(value);
-	return strdup("-");
+	return memory_strdup("-");
 }
 
 static char *join(const json_t *array)
 {
-	char *joined = strdup("");
+	char *joined = memory_strdup("");
 	json_t *item;
 	size_t i;
 
@@ -38,8 +33,7 @@ static char *join(const json_t *array)
 		CLEANUP(memory_free) char *before = joined;
 		CLEANUP(memory_free) char *text = text_of(item);
 
-		if (asprintf(&joined, "%s%s%s", before, i ? ", " : "", text) < 0)
-			joined = NULL;
+		joined = memory_format("%s%s%s", before, i ? ", " : "", text);
 	}
 	return joined;
 }
@@ -53,7 +47,7 @@ static size_t width_of(const json_t *rows, const struct output_column *column)
 	{
 		CLEANUP(memory_free) char *text = text_of(json_object_get(row, column->key));
 
-		if (text && strlen(text) > width)
+		if (strlen(text) > width)
 			width = strlen(text);
 	}
 	return width;
@@ -84,7 +78,7 @@ void output_table(const json_t *rows, const struct output_column *columns, size_
 			CLEANUP(memory_free)
 			char *text = text_of(json_object_get(row, columns[i].key));
 
-			print_cell(text ? text : "", widths[i], i + 1 == count);
+			print_cell(text, widths[i], i + 1 == count);
 		}
 	}
 }
@@ -100,7 +94,7 @@ void output_record(const json_t *object, const struct output_column *columns, si
 		CLEANUP(memory_free) char *text = text_of(json_object_get(object, columns[i].key));
 
 		print_cell(columns[i].title, width, false);
-		print_cell(text ? text : "", 0, true);
+		print_cell(text, 0, true);
 	}
 }
 

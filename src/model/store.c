@@ -14,7 +14,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -35,7 +34,7 @@
 
 static int check_folder(const char *path, struct error *error)
 {
-	CLEANUP(memory_free) char *copy = strdup(path);
+	CLEANUP(memory_free) char *copy = memory_strdup(path);
 	const char *folder = dirname(copy);
 	struct stat status;
 
@@ -97,12 +96,10 @@ static int take_lock(const char *path, enum store_access mode, void (*waiting)(c
 		     int *ret, struct error *error)
 {
 	int operation = mode == STORE_WRITE ? LOCK_EX : LOCK_SH;
-	CLEANUP(memory_free) char *lock_path = NULL;
-	CLEANUP(fd_close) int fd = -1;
+	CLEANUP(memory_free) char *lock_path = memory_format("%s.lock", path);
+	CLEANUP(fd_close)
+	int fd = open(lock_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
-	if (asprintf(&lock_path, "%s.lock", path) < 0)
-		return error_errno(error, "cannot name the lock of %s", path);
-	fd = open(lock_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return error_errno(error, "cannot open %s", lock_path);
 	if (flock(fd, operation | LOCK_NB) < 0) {
@@ -183,7 +180,7 @@ int store_open(const char *path, enum store_access mode, void (*waiting)(const c
 	int code;
 
 	store->lock = -1;
-	store->path = strdup(path);
+	store->path = memory_strdup(path);
 	if (access(path, F_OK) < 0 && errno == ENOENT)
 		return error_set(error, ENOENT,
 				 "there is no database %s: make it with `subu init "
@@ -225,7 +222,7 @@ static int check_token(const char *token, struct error *error)
 
 static int make_folder(const char *path, struct error *error)
 {
-	CLEANUP(memory_free) char *copy = strdup(path);
+	CLEANUP(memory_free) char *copy = memory_strdup(path);
 	const char *folder = dirname(copy);
 
 	if (mkdir(folder, 0700) < 0 && errno != EEXIST)
@@ -253,10 +250,9 @@ static void remove_draft(const char *draft)
 	static const char *const endings[] = {"", "-wal", "-shm"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(endings); i++) {
-		CLEANUP(memory_free) char *path = NULL;
+		CLEANUP(memory_free) char *path = memory_format("%s%s", draft, endings[i]);
 
-		if (asprintf(&path, "%s%s", draft, endings[i]) >= 0)
-			unlink(path);
+		unlink(path);
 	}
 }
 
@@ -265,7 +261,7 @@ static int make_draft(const char *draft, const char *token, struct error *error)
 	CLEANUP(store_close) struct store *store = memory_zalloc(sizeof(*store));
 
 	store->lock = -1;
-	store->path = strdup(draft);
+	store->path = memory_strdup(draft);
 	remove_draft(draft);
 	return fill_new(store, token, error);
 }
@@ -283,7 +279,7 @@ static int check_nothing_there(const char *path, struct error *error)
 /* Looks for what is there before it makes a lock beside it, and again when nobody else can. */
 int store_create(const char *path, const char *token, struct error *error)
 {
-	CLEANUP(memory_free) char *draft = NULL;
+	CLEANUP(memory_free) char *draft = memory_format("%s.new", path);
 	CLEANUP(fd_close) int lock = -1;
 	int code;
 
@@ -298,8 +294,6 @@ int store_create(const char *path, const char *token, struct error *error)
 		code = check_nothing_there(path, error);
 	if (code < 0)
 		return code;
-	if (asprintf(&draft, "%s.new", path) < 0)
-		return error_errno(error, "cannot name a draft of %s", path);
 	code = make_draft(draft, token, error);
 	/* link() and not rename(): it never replaces what came there meanwhile. */
 	if (code == 0 && link(draft, path) < 0)
