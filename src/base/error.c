@@ -6,13 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Messages quote hostile input: what a terminal would act on is shown as '?'. */
-static void make_printable(char *text)
-{
-	for (; *text; text++)
-		if ((unsigned char)*text < 0x20 || *text == 0x7f)
-			*text = '?';
-}
+#include "base/text.h"
 
 __attribute__((format(printf, 4, 0))) static void
 error_fill(struct error *error, int code, const char *reason, const char *format, va_list args)
@@ -22,7 +16,7 @@ error_fill(struct error *error, int code, const char *reason, const char *format
 	if (reason && length >= 0 && (size_t)length < sizeof(error->text))
 		snprintf(error->text + length, sizeof(error->text) - (size_t)length, ": %s",
 			 reason);
-	make_printable(error->text);
+	text_make_printable(error->text); /* messages quote hostile input */
 	error->code = code;
 	error->usage = false;
 }

@@ -2,9 +2,11 @@
 
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/text.h"
 
 static char *join(const json_t *array);
 
@@ -98,8 +100,30 @@ void output_record(const json_t *object, const struct output_column *columns, si
 	}
 }
 
+static void must_have(const json_t *value)
+{
+	if (!value) {
+		fputs("subu: an answer cannot be put in JSON: out of memory, or text that is not "
+		      "UTF-8\n",
+		      stderr);
+		abort();
+	}
+}
+
+json_t *output_text(const char *text)
+{
+	CLEANUP(memory_free) char *printable = memory_strdup(text);
+	json_t *string;
+
+	text_make_printable(printable);
+	string = json_string(printable);
+	must_have(string);
+	return string;
+}
+
 void output_json(const json_t *value)
 {
+	must_have(value);
 	json_dumpf(value, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
 	putchar('\n');
 }

@@ -19,7 +19,12 @@ void output_table(const json_t *rows, const struct output_column *columns, size_
 /* "title  value", a line a column. */
 void output_record(const json_t *object, const struct output_column *columns, size_t count);
 
-/* The value as a JSON document. */
+/* A JSON string of foreign text, whatever its bytes are (see text_make_printable()): json_string()
+ * would give NULL for a name that is not UTF-8. Ends the program when there is no memory. */
+json_t *output_text(const char *text);
+
+/* The value as a JSON document. Ends the program when there is none: jansson makes no value of text
+ * that is not UTF-8, nor when memory is out, and an answer must not be lost in silence. */
 void output_json(const json_t *value);
 
 /* Use with CLEANUP(). */

@@ -41,3 +41,45 @@ int text_next_item(const char **rest, char *item, size_t size)
 		return -EINVAL; /* a comma with nothing behind it */
 	return 1;
 }
+
+/* The bytes of the printable character at the text, or 0. The bounds of the second byte shut out
+ * what is spelt longer than need be, surrogates, what is past U+10FFFF, and the controls from U+0080
+ * on. */
+static size_t printable_size(const unsigned char *text)
+{
+	unsigned char first = text[0], least = 0x80, most = 0xbf;
+	size_t size;
+
+	if (first < 0x80)
+		return first >= 0x20 && first != 0x7f;
+	if (first < 0xc2 || first > 0xf4)
+		return 0;
+	size = first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+	if (first == 0xc2 || first == 0xe0)
+		least = 0xa0;
+	else if (first == 0xf0)
+		least = 0x90;
+	else if (first == 0xed)
+		most = 0x9f;
+	else if (first == 0xf4)
+		most = 0x8f;
+	if (text[1] < least || text[1] > most)
+		return 0;
+	for (size_t i = 2; i < size; i++)
+		if (text[i] < 0x80 || text[i] > 0xbf)
+			return 0;
+	return size;
+}
+
+void text_make_printable(char *text)
+{
+	while (*text) {
+		size_t size = printable_size((const unsigned char *)text);
+
+		if (size == 0) {
+			*text = '?';
+			size = 1;
+		}
+		text += size;
+	}
+}
