@@ -38,15 +38,14 @@ static void find(struct findings *findings, const char *about, const char *forma
 
 static void find(struct findings *findings, const char *about, const char *format, ...)
 {
-	CLEANUP(memory_free) char *text = NULL;
+	char text[sizeof(((struct error *)NULL)->text)];
 	va_list args;
 
 	va_start(args, format);
-	if (vasprintf(&text, format, args) < 0)
-		text = NULL;
+	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	json_array_append_new(findings->array,
-			      json_pack("{ss ss?}", "about", about, "finding", text));
+	json_array_append_new(findings->array, json_pack("{so so}", "about", output_text(about),
+							 "finding", output_text(text)));
 }
 
 static void find_unresolved(void *data, const char *sentence)

@@ -59,15 +59,14 @@ static int look_up(const struct command *command, const char *words, struct subu
 
 static void say_dry_run(const struct command *command, const struct enter *enter)
 {
-	CLEANUP(output_release) json_t *value = NULL;
+	CLEANUP(memory_free)
+	char *words = memory_format("run %s in %s", enter->argv[0], enter->netns);
+	CLEANUP(output_release) json_t *value = json_pack("{s[o]}", "plan", output_text(words));
 
-	if (!command->json) {
-		printf("would run %s in %s\n", enter->argv[0], enter->netns);
-		return;
-	}
-	value = json_pack("{s[o]}", "plan",
-			  json_sprintf("run %s in %s", enter->argv[0], enter->netns));
-	output_json(value);
+	if (command->json)
+		output_json(value);
+	else
+		printf("would %s\n", words);
 }
 
 int cmd_exec(struct command *command, int argc, char **argv, struct error *error)

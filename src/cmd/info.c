@@ -32,10 +32,11 @@ static int add_interface(struct netlink *netlink, const struct link_info *info, 
 	CLEANUP(cidr_list_clear) struct cidr_list addresses = {};
 	int code = address_list(netlink, info->index, &addresses, error);
 
-	json_array_append_new(rows, json_pack("{ss ss ss si so}", "name", info->name, "kind",
-					      *info->kind ? info->kind : "loopback", "state",
-					      info->up ? "up" : "down", "mtu", (int)info->mtu,
-					      "addresses", command_cidrs_json(&addresses)));
+	json_array_append_new(rows,
+			      json_pack("{so so ss si so}", "name", output_text(info->name), "kind",
+					output_text(*info->kind ? info->kind : "loopback"), "state",
+					info->up ? "up" : "down", "mtu", (int)info->mtu,
+					"addresses", command_cidrs_json(&addresses)));
 	return code;
 }
 

@@ -15,7 +15,7 @@ int cmd_init(struct command *command, int argc, char **argv, struct error *error
 	if (code < 0)
 		return code;
 	if (command->json) {
-		value = json_pack("{ss}", "database", command->db);
+		value = json_pack("{so}", "database", output_text(command->db));
 		output_json(value);
 	} else if (!command->quiet) {
 		printf("%s made\n", command->db);

@@ -68,8 +68,8 @@ static int add(const struct command *command, struct store *store, struct tunnel
 	       struct error *error)
 {
 	CLEANUP(memory_free) char *addresses = cidr_list_format(&tunnel->addresses);
-	CLEANUP(memory_free) char *line = NULL;
 	char id[SUBU_ID_TEXT_MAX], key[KEY_BASE64_MAX];
+	CLEANUP(memory_free) char *line = NULL;
 	struct key public_key;
 	int code = store_add_tunnel(store, tunnel, error);
 
@@ -79,8 +79,7 @@ static int add(const struct command *command, struct store *store, struct tunnel
 		return code;
 	key_to_base64(&public_key, key);
 	tunnel_id_format(tunnel->id, id);
-	if (asprintf(&line, "%s has address %s and public key %s", id, addresses, key) < 0)
-		return error_errno(error, "cannot say what was made");
+	line = memory_format("%s has address %s and public key %s", id, addresses, key);
 	return command_commit(command, store,
 			      json_pack("{ss so ss}", "tunnel", id, "addresses",
 					command_cidrs_json(&tunnel->addresses), "public_key", key),
