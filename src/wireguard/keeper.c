@@ -163,6 +163,8 @@ int keeper_run(struct keeper *keeper, int *report, struct error *error)
 
 	/* Who was started with SIGCHLD ignored is never told that a child has ended. */
 	signal(SIGCHLD, SIG_DFL);
+	/* Whoever waits for the report may have died meanwhile. */
+	signal(SIGPIPE, SIG_IGN);
 	if (keeper->socket && stat(keeper->socket, &socket) < 0)
 		code = error_errno(error, "cannot look at %s", keeper->socket);
 	if (code == 0)

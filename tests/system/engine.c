@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -25,9 +26,14 @@
 #include "base/text.h"
 #include "kernel/link.h"
 #include "kernel/netns.h"
+#include "kernel/tun.h"
 #include "scratch.h"
 #include "wireguard/backend.h"
 #include "wireguard/engine.h"
+#include "wireguard/keeper.h"
+#include "wireguard/link_watch.h"
+#include "wireguard/report.h"
+#include "wireguard/uapi_server.h"
 
 #define TRIES 1000 /* 10 ms each */
 
@@ -213,6 +219,47 @@ static void test_killed_and_started_again(void **state)
 	fail_msg("the log does not say what killed the engines");
 }
 
+/* A keeper whose caller has died, in the namespace of the device. */
+_Noreturn static void live_as_orphaned_keeper(const struct world *world)
+{
+	struct netns_visit visit = NETNS_VISIT_NONE;
+	struct keeper keeper = {.setup.name = device};
+	char path[UAPI_PATH_MAX];
+	int nobody, report;
+	struct error error;
+
+	signal(SIGPIPE, SIG_DFL);
+	keeper.socket = uapi_path(device, path);
+	if (netns_visit_begin(&visit, world->inside.netns, &error) < 0 ||
+	    tun_open(device, false, &keeper.setup.tun, &error) < 0 ||
+	    link_watch_open(&keeper.setup.link, &error) < 0 ||
+	    uapi_listen(device, &keeper.setup.uapi, &error) < 0 ||
+	    report_open(&nobody, &report, &error) < 0)
+		_exit(1);
+	keeper.setup.index = if_nametoindex(device);
+	close(nobody);
+	_exit(keeper_run(&keeper, &report, &error) < 0);
+}
+
+static void test_caller_dies_while_it_waits(void **state)
+{
+	CLEANUP(wg_device_clear) struct wg_device read = {};
+	pid_t keeper = fork();
+	int status;
+
+	if (keeper == 0)
+		live_as_orphaned_keeper(*state);
+	assert_true(keeper > 0);
+	for (unsigned int i = 0; i < TRIES && !answers(&read); i++)
+		pause_briefly();
+	/* Were it ended by its report, it would be before this. */
+	pause_briefly();
+	assert_int_equal(kill(keeper, SIGTERM), 0);
+	assert_int_equal(waitpid(keeper, &status, 0), keeper);
+	assert_int_equal(status, 0);
+	assert_false(engine_has_files(device));
+}
+
 static void test_refused(void **state)
 {
 	const struct world *world = *state;
@@ -313,6 +360,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(test_privileges, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_firewall_mark_is_for_life, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_killed_and_started_again, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_caller_dies_while_it_waits, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_sockets_are_outside, setup, teardown),
 	};
