@@ -1,7 +1,7 @@
 /* The engine is caged (cage.c): it cannot say why the kernel killed it, nor remove its socket. The
  * keeper can: it is the engine's parent, has given up its capabilities, never sees a key or a
- * packet, and only waits. SIGTERM and SIGINT to it are the engine's; should it die itself, the
- * kernel ends the engine. */
+ * packet, and only waits. A signal to it that ends an engine, see loop_signals(), is the engine's;
+ * should it die itself, the kernel ends the engine. */
 #include "wireguard/keeper.h"
 
 #include <errno.h>
@@ -78,10 +78,8 @@ static void close_setup(struct loop_setup *setup)
 
 static void wait_set(sigset_t *ret)
 {
-	sigemptyset(ret);
+	loop_signals(ret);
 	sigaddset(ret, SIGCHLD);
-	sigaddset(ret, SIGTERM);
-	sigaddset(ret, SIGINT);
 }
 
 static int await_end(pid_t engine)
@@ -93,7 +91,7 @@ static int await_end(pid_t engine)
 	while (waitpid(engine, &status, WNOHANG) == 0) {
 		int signal = sigwaitinfo(&signals, NULL);
 
-		if (signal == SIGTERM || signal == SIGINT)
+		if (signal > 0 && signal != SIGCHLD)
 			kill(engine, SIGTERM);
 	}
 	return status;

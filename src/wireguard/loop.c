@@ -307,13 +307,24 @@ void loop_run(struct loop *loop)
 	}
 }
 
+/* SIGINT is not asked about: a shell has its background jobs ignore it, but a signal that is blocked
+ * is taken all the same. */
+void loop_signals(sigset_t *ret)
+{
+	struct sigaction hangup;
+
+	sigemptyset(ret);
+	sigaddset(ret, SIGTERM);
+	sigaddset(ret, SIGINT);
+	if (sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler != SIG_IGN)
+		sigaddset(ret, SIGHUP);
+}
+
 static int take_signals(struct loop *loop, struct error *error)
 {
 	sigset_t signals;
 
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGTERM);
-	sigaddset(&signals, SIGINT);
+	loop_signals(&signals);
 	if (sigprocmask(SIG_BLOCK, &signals, NULL) < 0 || signal(SIGPIPE, SIG_IGN) == SIG_ERR)
 		return error_errno(error, "cannot take signals");
 	loop->signals = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);

@@ -3,6 +3,7 @@
 #ifndef WIREGUARD_LOOP_H
 #define WIREGUARD_LOOP_H
 
+#include <signal.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -20,11 +21,15 @@ struct loop_setup {
 struct loop;
 
 /* Makes all that takes rights or memory: sockets, in the caller's network namespace, packets, keys'
- * contexts. Blocks SIGTERM and SIGINT, which the loop takes from now on. */
+ * contexts. Blocks the signals of loop_signals(), which the loop takes from now on. */
 struct loop *loop_create(const struct loop_setup *setup, struct error *error);
 
 /* Usable with CLEANUP(). */
 void loop_free(struct loop **loop);
+
+/* The signals that end an engine in an orderly way: SIGTERM, SIGINT and, unless it is ignored, as
+ * nohup(1) wants it, SIGHUP. */
+void loop_signals(sigset_t *ret);
 
 /* Works until a signal, the removal of the UAPI socket or the deletion of the device ends it. */
 void loop_run(struct loop *loop);

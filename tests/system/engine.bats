@@ -600,6 +600,18 @@ assert lost < 10, lost'
 	[ ! -e "/var/run/wireguard/$SB.sock" ]
 }
 
+@test "a terminal that goes ends it with status 0, unless it was told to ignore that" {
+	start_engine env --default-signal=HUP
+	# To both, as the kernel sends it to all that a terminal's foreground is.
+	kill -HUP "$KEEPER" "$(engine_pid)"
+	ends_with 0
+	[ ! -e "/var/run/wireguard/$SB.sock" ]
+	start_engine env --ignore-signal=HUP
+	kill -HUP "$KEEPER" "$(engine_pid)"
+	run -124 timeout 1 tail --pid="$KEEPER" -f /dev/null
+	wg show "$SB" >/dev/null
+}
+
 @test "the deletion of the device ends it" {
 	start_engine
 	ip -n "$A" link set "$SB" up
