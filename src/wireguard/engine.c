@@ -221,7 +221,7 @@ static void execute(const struct loop_setup *setup, int report)
 /* The keeper is nobody's child who would have to wait for it. */
 static int spawn(const struct loop_setup *setup, int log, int *report, struct error *error)
 {
-	pid_t between = fork();
+	pid_t between = fork(), keeper;
 	struct error failure;
 
 	if (between < 0)
@@ -230,9 +230,12 @@ static int spawn(const struct loop_setup *setup, int log, int *report, struct er
 		waitpid(between, NULL, 0);
 		return 0;
 	}
-	if (fork() != 0)
+	keeper = fork();
+	if (keeper > 0)
 		_exit(0);
-	if (detach(log, &failure) == 0) {
+	if (keeper < 0)
+		error_errno(&failure, "cannot start a process");
+	else if (detach(log, &failure) == 0) {
 		execute(setup, *report);
 		error_errno(&failure, "cannot execute the engine");
 	}

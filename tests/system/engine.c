@@ -12,6 +12,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <net/if.h>
 #include <signal.h>
@@ -42,6 +43,20 @@ static char device[IFNAMSIZ], go_device[IFNAMSIZ], log_path[64];
 struct world {
 	struct scratch outside, inside;
 };
+
+static pid_t forks_all; /* whose children cannot fork(); 0: all can */
+
+/* In the place of libc's, for the engine too. */
+pid_t fork(void)
+{
+	typeof(fork) *libc_fork = dlsym(RTLD_NEXT, "fork");
+
+	if (forks_all && getpid() != forks_all) {
+		errno = EAGAIN;
+		return -1;
+	}
+	return libc_fork();
+}
 
 static void pause_briefly(void)
 {
@@ -260,6 +275,17 @@ static void test_caller_dies_while_it_waits(void **state)
 	assert_false(engine_has_files(device));
 }
 
+static void test_no_more_processes(void **state)
+{
+	struct error error;
+
+	forks_all = getpid();
+	assert_int_equal(start(*state, 0, &error), -EAGAIN);
+	forks_all = 0;
+	assert_non_null(strstr(error.text, "cannot start a process"));
+	assert_int_equal(running(), 0);
+}
+
 static void test_refused(void **state)
 {
 	const struct world *world = *state;
@@ -361,6 +387,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(test_firewall_mark_is_for_life, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_killed_and_started_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_caller_dies_while_it_waits, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_no_more_processes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_sockets_are_outside, setup, teardown),
 	};
