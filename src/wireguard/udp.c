@@ -232,9 +232,15 @@ int udp_set_fwmark(struct udp *udp, uint32_t fwmark, struct error *error)
 {
 	if (fwmark == udp->fwmark)
 		return 0;
-	for (unsigned int i = 0; i < UDP_FAMILIES; i++)
-		if (set_mark(udp->fds[i], fwmark, error) < 0)
-			return -error->code;
+	for (unsigned int i = 0; i < UDP_FAMILIES; i++) {
+		struct error ignored;
+
+		if (set_mark(udp->fds[i], fwmark, error) == 0)
+			continue;
+		while (i-- > 0)
+			set_mark(udp->fds[i], udp->fwmark, &ignored);
+		return -error->code;
+	}
 	udp->fwmark = fwmark;
 	return 0;
 }

@@ -30,7 +30,7 @@ void udp_free(struct udp **udp);
 int udp_bind(struct udp *udp, uint16_t port, struct error *error);
 
 /* Marks what is sent from now on, for the machine's routing rules and firewall. -EPERM without
- * CAP_NET_RAW or CAP_NET_ADMIN. */
+ * CAP_NET_RAW or CAP_NET_ADMIN; the mark of before then stays. */
 int udp_set_fwmark(struct udp *udp, uint32_t fwmark, struct error *error);
 
 /* 0 before udp_bind(). */
