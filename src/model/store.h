@@ -80,7 +80,8 @@ int store_get_option(struct store *store, uint32_t subu, const struct subu_optio
 int store_set_option(struct store *store, uint32_t subu, const struct subu_option *option,
 		     const char *value, struct error *error);
 
-/* The pool of local addresses. Get: -ENOENT, without a message worth showing, when none is set. */
+/* The pool of local addresses. Get: -ENOENT with a sentence that says how to set one, when there is
+ * none. */
 int store_get_pool(struct store *store, struct cidr *ret, struct error *error);
 int store_set_pool(struct store *store, const struct cidr *pool, struct error *error);
 
