@@ -68,9 +68,17 @@ static int look_up(const struct account_choice *choice, const struct passwd **re
 	if (!errno_says_absent())
 		return error_errno(error, "cannot read the user database");
 	if (choice->name)
-		return error_set(error, ENOENT, "there is no user '%.100s' on this machine",
+		return error_set(error, ENOENT, "there is no account '%.100s' on this machine",
 				 choice->name);
 	return error_set(error, ENOENT, "user id %u has no account on this machine", choice->uid);
+}
+
+int account_exists(const char *name, struct error *error)
+{
+	const struct account_choice choice = {.name = name};
+	const struct passwd *ignored;
+
+	return look_up(&choice, &ignored, error);
 }
 
 static int look_up_gid(gid_t gid, struct error *error)

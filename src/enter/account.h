@@ -43,6 +43,10 @@ int account_choose(const struct account_facts *facts, struct account_choice *ret
  * wants another's account. The caller clears *ret. */
 int account_find(const char *wanted, struct account *ret, struct error *error);
 
+/* Is there an account of that name? 0; -ENOENT when there is none, or what kept the user database
+ * from being read. */
+int account_exists(const char *name, struct error *error);
+
 /* Becomes the account for good: groups, group, user. The capabilities stay, for
  * process_drop_capabilities() to drop with the bounding set. */
 int account_become(const struct account *account, struct error *error);

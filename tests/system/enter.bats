@@ -111,7 +111,7 @@ fails()
 
 @test "an account that is not there is named" {
 	run --separate-stderr "$DRIVER" -u no-such-user "$NETNS" true
-	fails 125 "there is no user 'no-such-user' on this machine"
+	fails 125 "there is no account 'no-such-user' on this machine"
 	SUDO_UID=1234567 run --separate-stderr inside true
 	fails 125 "user id 1234567 has no account"
 	SUDO_UID=root run --separate-stderr inside true

@@ -49,7 +49,7 @@ says()
 	refused 125 "usage: subu exec [-u USER] SUBU -- CMD" subu exec subu_0
 	refused 125 "usage: subu exec" subu exec -u
 	refused 125 "exec has no option '-x'" subu exec -x subu_0 -- true
-	refused 125 "there is no user 'nosuch'" subu exec -u nosuch subu_0 -- true
+	refused 125 "there is no account 'nosuch'" subu exec -u nosuch subu_0 -- true
 	refused 126 "cannot run '/etc/passwd': Permission denied" subu exec subu_0 -- /etc/passwd
 	refused 126 "cannot run '/etc'" subu exec subu_0 -- /etc
 	refused 127 "cannot run 'no-such-command': no such command in PATH" \

@@ -1,4 +1,5 @@
-/* enter/account: the rule by which a command gets its user, with facts made up. */
+/* enter/account: the rule by which a command gets its user, with facts made up; and whether there is
+ * an account. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -91,12 +92,24 @@ static void test_no_such_account(void **state)
 	assert_int_equal(account.uid, 77);
 }
 
+static void test_exists(void **state)
+{
+	struct error error;
+
+	(void)state;
+	assert_int_equal(account_exists("root", &error), 0);
+	assert_int_equal(account_exists("no-such-account", &error), -ENOENT);
+	assert_string_equal(error.text, "there is no account 'no-such-account' on this machine");
+	assert_int_equal(account_exists("", &error), -ENOENT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rule),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_no_such_account),
+		cmocka_unit_test(test_exists),
 	};
 
 	return cmocka_run_group_tests_name("account", tests, NULL, NULL);
