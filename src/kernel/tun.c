@@ -11,6 +11,10 @@
 
 #define TUN_PATH "/dev/net/tun"
 
+/* A user id that nobody has: the one below -1, which means none (credentials(7)). Root's would not do,
+ * since root without capabilities is still its owner. */
+#define OWNER_NOBODY 4294967294UL
+
 static int clone_device_open(int *ret_fd, struct error *error)
 {
 	int fd = open(TUN_PATH, O_RDWR | O_CLOEXEC);
@@ -73,6 +77,9 @@ int tun_open(const char *name, bool persistent, int *ret_fd, struct error *error
 	if (ioctl(fd, TUNSETPERSIST, persistent ? 1 : 0) < 0)
 		return error_errno(error, "cannot make the device %s %s", name,
 				   persistent ? "persistent" : "go with its process");
+	/* The kernel lets anybody attach to a device that is free and has no owner. */
+	if (persistent && ioctl(fd, TUNSETOWNER, OWNER_NOBODY) < 0)
+		return error_errno(error, "cannot keep others from the device %s", name);
 	*ret_fd = fd_take(&fd);
 	return 0;
 }

@@ -8,8 +8,9 @@
 
 /* Opens /dev/net/tun in the calling thread's namespace and makes the device, or attaches to the one
  * that is there and free: layer 3, no packet information. Persistent: it stays when the descriptor
- * is closed. Each failure says what is missing: no /dev/net/tun, no right to open it, a device of
- * that name that is something else (-EEXIST) or in use (-EBUSY). The descriptor blocks. */
+ * is closed, and then only who has CAP_NET_ADMIN there can attach to it. Each failure says what is
+ * missing: no /dev/net/tun, no right to open it, a device of that name that is something else
+ * (-EEXIST) or in use (-EBUSY). The descriptor blocks. */
 int tun_open(const char *name, bool persistent, int *ret_fd, struct error *error);
 
 #endif

@@ -305,6 +305,23 @@ static void test_rules(void **state)
 	}
 }
 
+/* What a process in the namespace gets that has no capability: the positive errno. */
+static int attach_without_rights(const struct scratch *scratch, const char *name)
+{
+	struct error error;
+	int status, fd;
+	pid_t child = fork();
+
+	if (child == 0) {
+		if (netns_enter(scratch->netns, &error) < 0 ||
+		    process_drop_capabilities(&error) < 0)
+			_exit(255);
+		_exit(-tun_open(name, false, &fd, &error));
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	return WEXITSTATUS(status);
+}
+
 static void test_tun(void **state)
 {
 	struct scratch *scratch = *state;
@@ -327,6 +344,7 @@ static void test_tun(void **state)
 	assert_int_equal(none, -1);
 	fd_close(&first);
 	fd_close(&second);
+	assert_int_equal(attach_without_rights(scratch, "lasting"), EPERM);
 	assert_int_equal(link_find(&scratch->netlink, "passing", &link, &error), -ENODEV);
 	assert_int_equal(link_find(&scratch->netlink, "lasting", &link, &error), 0);
 	assert_int_equal(tun_open_inside(scratch, "lasting", false, &first, &error), 0);
