@@ -106,16 +106,22 @@ static int create_link(struct place *place, const char *device, struct error *er
 }
 
 /* One that hangs holds the lock that the new one needs: it goes first. One that died is taken over
- * by the new one, and its log, which may say why, is kept. */
+ * by the new one, and its log, which may say why, is kept. One that a killed run has started, and that
+ * was not seen before because it was not ready yet, is as good as the new one. */
 static int start_engine(struct place *place, const char *device, uint32_t fwmark,
 			struct error *error)
 {
-	pid_t hanging;
+	pid_t hanging, other;
 	int code = engine_running(device, &hanging, error);
 
 	if (code == 0 && hanging)
 		code = engine_stop(device, error);
-	return code < 0 ? code : engine_start(device, place->netns, fwmark, error);
+	if (code < 0)
+		return code;
+	code = engine_start(device, place->netns, fwmark, error);
+	if (code == -EBUSY && engine_running(device, &other, error) == 0 && other)
+		return 0;
+	return code;
 }
 
 static int apply_route(struct place *place, const struct operation *operation, const char *device,

@@ -168,6 +168,9 @@ int keeper_run(struct keeper *keeper, int *report, struct error *error)
 	if (code == 0)
 		code = start_engine(keeper, report, &engine, error);
 	close_setup(&keeper->setup);
+	/* Root inside a sub-user could trace it otherwise, and have a process in the outside network. */
+	if (code == 0 && prctl(PR_SET_DUMPABLE, 0) < 0)
+		code = error_errno(error, "cannot keep others from tracing the keeper");
 	if (code == 0)
 		code = process_drop_capabilities(error);
 	report_send(report, code, error);

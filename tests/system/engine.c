@@ -14,6 +14,7 @@
 #include <cmocka.h>
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <net/if.h>
 #include <signal.h>
 #include <stdio.h>
@@ -27,6 +28,7 @@
 #include "base/text.h"
 #include "kernel/link.h"
 #include "kernel/netns.h"
+#include "kernel/process.h"
 #include "kernel/tun.h"
 #include "scratch.h"
 #include "wireguard/backend.h"
@@ -160,6 +162,24 @@ static void test_start_and_stop(void **state)
 	netlink_close(&netlink);
 }
 
+/* May root without capabilities, as there is inside a sub-user, look into the process? */
+static bool can_be_read(pid_t pid)
+{
+	char path[32];
+	struct error error;
+	int status;
+	pid_t child = fork();
+
+	if (child == 0) {
+		snprintf(path, sizeof(path), "/proc/%d/mem", pid);
+		if (process_drop_capabilities(&error) < 0)
+			_exit(1);
+		_exit(open(path, O_RDONLY | O_CLOEXEC) < 0 ? 0 : 1);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	return status != 0;
+}
+
 static void test_privileges(void **state)
 {
 	static const char *const lines[] = {
@@ -178,6 +198,8 @@ static void test_privileges(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
 		if (!status_has(engine, lines[i]))
 			fail_msg("the engine's status has not %s", lines[i]);
+	assert_false(can_be_read(engine));
+	assert_false(can_be_read(getpgid(engine)));
 	assert_int_equal(getsid(engine), getsid(getpgid(engine)));
 	assert_int_not_equal(getsid(engine), getsid(0));
 }
