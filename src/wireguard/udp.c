@@ -109,14 +109,26 @@ static int make_socket(sa_family_t family, uint32_t fwmark, int *ret_fd, struct 
 	return 0;
 }
 
-/* On failure fds[] has what was made, for the caller to close. */
+/* Exchanges the contents: the sockets in use for those in hand. */
+static void swap_sockets(int a[static UDP_FAMILIES], int b[static UDP_FAMILIES])
+{
+	for (unsigned int i = 0; i < UDP_FAMILIES; i++) {
+		int kept = a[i];
+
+		a[i] = b[i];
+		b[i] = kept;
+	}
+}
+
+/* New sockets in the place of those in fds[], which are closed. */
 static int make_sockets(uint32_t fwmark, int fds[static UDP_FAMILIES], struct error *error)
 {
+	CLEANUP(close_all) int made[UDP_FAMILIES] = {-1, -1};
+
 	for (unsigned int i = 0; i < UDP_FAMILIES; i++)
-		fds[i] = -1;
-	for (unsigned int i = 0; i < UDP_FAMILIES; i++)
-		if (make_socket(families[i], fwmark, &fds[i], error) < 0)
+		if (make_socket(families[i], fwmark, &made[i], error) < 0)
 			return -error->code;
+	swap_sockets(fds, made);
 	return 0;
 }
 
@@ -125,6 +137,7 @@ struct udp *udp_create(struct packet_pool *pool, uint32_t fwmark, struct error *
 	CLEANUP(udp_free) struct udp *udp = memory_zalloc(sizeof(*udp));
 
 	udp->pool = pool;
+	udp->fds[0] = udp->fds[1] = -1;
 	udp->fwmark = fwmark;
 	if (make_sockets(fwmark, udp->fds, error) < 0)
 		return NULL;
@@ -176,8 +189,6 @@ static int bind_with_tries(uint32_t fwmark, int fds[static UDP_FAMILIES], uint16
 	int code = bind_all(fds, port, ret_port);
 
 	for (unsigned int i = 1; code == -EADDRINUSE && port == 0 && i < PORT_TRIES; i++) {
-		for (unsigned int j = 0; j < UDP_FAMILIES; j++)
-			fd_close(&fds[j]);
 		if (make_sockets(fwmark, fds, error) < 0)
 			return -error->code;
 		code = bind_all(fds, port, ret_port);
@@ -185,17 +196,6 @@ static int bind_with_tries(uint32_t fwmark, int fds[static UDP_FAMILIES], uint16
 	if (code < 0)
 		return error_code(error, code, "cannot listen at UDP port %u", port);
 	return 0;
-}
-
-/* Exchanges the contents: the sockets in use for those in hand. */
-static void swap_sockets(int a[static UDP_FAMILIES], int b[static UDP_FAMILIES])
-{
-	for (unsigned int i = 0; i < UDP_FAMILIES; i++) {
-		int kept = a[i];
-
-		a[i] = b[i];
-		b[i] = kept;
-	}
 }
 
 int udp_bind(struct udp *udp, uint16_t port, struct error *error)

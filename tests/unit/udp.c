@@ -67,9 +67,47 @@ static void test_mark_of_one_family_fails(void **state)
 	assert_marked(udp, 8);
 }
 
+/* A port that is taken, in IPv4 alone. The caller closes *ret_fd. */
+static uint16_t take_port(int *ret_fd)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET};
+	socklen_t size = sizeof(address);
+
+	*ret_fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(bind(*ret_fd, (struct sockaddr *)&address, size), 0);
+	assert_int_equal(getsockname(*ret_fd, (struct sockaddr *)&address, &size), 0);
+	return ntohs(address.sin_port);
+}
+
+/* Where binding has failed, and then making new sockets for the next time. */
+static void test_spare_of_one_family_fails(void **state)
+{
+	CLEANUP(packet_pool_free) struct packet_pool *pool = NULL;
+	CLEANUP(udp_free) struct udp *udp = NULL;
+	CLEANUP(fd_close) int other = -1;
+	uint16_t port = take_port(&other);
+	struct error error;
+
+	(void)state;
+	pool = packet_pool_create(2 * UDP_BATCH, 1500, &error);
+	for (unsigned int failing = 1; failing <= UDP_FAMILIES; failing++) {
+		udp = make(pool);
+		marks_until_failure = failing;
+		assert_int_equal(udp_bind(udp, port, &error), -EADDRINUSE);
+		assert_int_equal(udp_port(udp), 0);
+		assert_int_equal(udp_bind(udp, 0, &error), 0);
+		assert_true(udp_port(udp) > 0);
+		assert_true(udp_fd(udp, 0) >= 0);
+		assert_true(udp_fd(udp, 1) >= 0);
+		assert_marked(udp, 7);
+		udp_free(&udp);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_spare_of_one_family_fails),
 		cmocka_unit_test(test_mark_of_one_family_fails),
 	};
 
