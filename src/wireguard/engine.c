@@ -84,13 +84,6 @@ static int open_device(const char *name, bool persistent, struct loop_setup *set
 	return code;
 }
 
-static void close_setup(struct loop_setup *setup)
-{
-	fd_close(&setup->tun);
-	fd_close(&setup->link);
-	fd_close(&setup->uapi);
-}
-
 static int run_by_hand(const struct engine_options *options, int *report, struct error *error)
 {
 	char path[UAPI_PATH_MAX];
@@ -105,7 +98,7 @@ static int run_by_hand(const struct engine_options *options, int *report, struct
 		code = uapi_listen(options->name, &keeper.setup.uapi, error);
 	if (code == 0)
 		return keeper_run(&keeper, report, error);
-	close_setup(&keeper.setup);
+	loop_setup_close(&keeper.setup);
 	report_send(report, code, error);
 	return code;
 }
@@ -255,7 +248,7 @@ static int open_device_in(const char *name, int netns_fd, struct loop_setup *set
 
 int engine_start(const char *name, int netns_fd, uint32_t fwmark, struct error *error)
 {
-	CLEANUP(close_setup)
+	CLEANUP(loop_setup_close)
 	struct loop_setup setup = {
 		.name = name, .fwmark = fwmark, .tun = -1, .link = -1, .uapi = -1};
 	CLEANUP(fd_close) int log = -1;

@@ -69,13 +69,6 @@ _Noreturn static void engine_live(const struct keeper *keeper, pid_t parent, int
 	__builtin_unreachable();
 }
 
-static void close_setup(struct loop_setup *setup)
-{
-	fd_close(&setup->tun);
-	fd_close(&setup->link);
-	fd_close(&setup->uapi);
-}
-
 static void wait_set(sigset_t *ret)
 {
 	loop_signals(ret);
@@ -167,7 +160,7 @@ int keeper_run(struct keeper *keeper, int *report, struct error *error)
 		code = error_errno(error, "cannot look at %s", keeper->socket);
 	if (code == 0)
 		code = start_engine(keeper, report, &engine, error);
-	close_setup(&keeper->setup);
+	loop_setup_close(&keeper->setup);
 	/* Root inside a sub-user could trace it otherwise, and have a process in the outside network. */
 	if (code == 0 && prctl(PR_SET_DUMPABLE, 0) < 0)
 		code = error_errno(error, "cannot keep others from tracing the keeper");

@@ -351,6 +351,13 @@ static int watch_all(struct loop *loop, struct error *error)
 	return code;
 }
 
+void loop_setup_close(struct loop_setup *setup)
+{
+	fd_close(&setup->tun);
+	fd_close(&setup->link);
+	fd_close(&setup->uapi);
+}
+
 struct loop *loop_create(const struct loop_setup *setup, struct error *error)
 {
 	CLEANUP(loop_free) struct loop *loop = memory_zalloc(sizeof(*loop));

@@ -18,6 +18,9 @@ struct loop_setup {
 	int uapi; /* uapi_listen() */
 };
 
+/* Closes what no loop has taken over. Usable with CLEANUP(). */
+void loop_setup_close(struct loop_setup *setup);
+
 struct loop;
 
 /* Makes all that takes rights or memory: sockets, in the caller's network namespace, packets, keys'
