@@ -51,8 +51,7 @@ enum source {
 };
 
 struct loop {
-	struct log log;
-	const char *name;
+	struct log log; /* its name is the device's */
 	unsigned int index;
 	int epoll, tun, link, removal, signals; /* owned */
 	struct packet_pool *pool;
@@ -185,9 +184,8 @@ static void receive_packets(struct loop *loop)
 {
 	struct packet_queue packets = {};
 	struct moment now;
-	int count = tun_queue_read(loop->tun, loop->pool, &packets);
 
-	if (count < 0) {
+	if (tun_queue_read(loop->tun, loop->pool, &packets) < 0) {
 		end(loop, "the device has been deleted");
 		packet_put_all(loop->pool, &packets);
 		return;
@@ -262,7 +260,7 @@ static void serve(struct loop *loop, unsigned int source)
 		uapi_server_run(loop->uapi);
 		break;
 	case SOURCE_REMOVAL:
-		if (uapi_removed(loop->removal, loop->name))
+		if (uapi_removed(loop->removal, loop->log.name))
 			end(loop, "its UAPI socket has been removed");
 		break;
 	case SOURCE_LINK:
@@ -364,7 +362,6 @@ struct loop *loop_create(const struct loop_setup *setup, struct error *error)
 
 	*loop = (struct loop){
 		.log.name = setup->name,
-		.name = setup->name,
 		.index = setup->index,
 		.epoll = epoll_create1(EPOLL_CLOEXEC),
 		.tun = setup->tun,

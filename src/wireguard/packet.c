@@ -111,16 +111,3 @@ struct packet *packet_queue_pop(struct packet_queue *queue)
 	packet->next = NULL;
 	return packet;
 }
-
-void packet_queue_move(struct packet_queue *to, struct packet_queue *from)
-{
-	if (!from->first)
-		return;
-	if (to->last)
-		to->last->next = from->first;
-	else
-		to->first = from->first;
-	to->last = from->last;
-	to->count += from->count;
-	*from = (struct packet_queue){};
-}

@@ -76,7 +76,4 @@ void packet_queue_push(struct packet_queue *queue, struct packet *packet);
 /* The first packet, which the caller owns now; NULL when the queue is empty. */
 struct packet *packet_queue_pop(struct packet_queue *queue);
 
-/* Moves all packets of one queue, in order, behind those of another. */
-void packet_queue_move(struct packet_queue *to, struct packet_queue *from);
-
 #endif

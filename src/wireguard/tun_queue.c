@@ -11,9 +11,8 @@
 int tun_queue_read(int fd, struct packet_pool *pool, struct packet_queue *packets)
 {
 	const size_t room = packet_pool_room(pool);
-	int count;
 
-	for (count = 0; count < TUN_QUEUE_BATCH; count++) {
+	for (unsigned int i = 0; i < TUN_QUEUE_BATCH; i++) {
 		struct packet *packet = packet_get(pool);
 		ssize_t size;
 
@@ -28,9 +27,9 @@ int tun_queue_read(int fd, struct packet_pool *pool, struct packet_queue *packet
 		}
 		packet_put(pool, packet);
 		if (size < 0)
-			return errno == EBADFD ? -EBADFD : count;
+			return errno == EBADFD ? -EBADFD : 0;
 	}
-	return count;
+	return 0;
 }
 
 void tun_queue_write(int fd, struct packet_pool *pool, struct packet_queue *packets)

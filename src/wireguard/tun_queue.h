@@ -7,9 +7,7 @@
 #define TUN_QUEUE_BATCH 64 /* packets read at a time */
 
 /* Reads up to TUN_QUEUE_BATCH packets that are waiting and appends them. One that is larger than
- * the pool's packets is dropped. Returns how many were read, those dropped too: less than
- * TUN_QUEUE_BATCH when no more wait or the pool is empty; -EBADFD when the device has been
- * deleted. */
+ * the pool's packets is dropped. -EBADFD when the device has been deleted. */
 int tun_queue_read(int fd, struct packet_pool *pool, struct packet_queue *packets);
 
 /* Writes all packets and gives them back to the pool. What a device that is down or gone does not

@@ -299,7 +299,7 @@ static union packet_source read_source(struct msghdr *header)
 	return source;
 }
 
-unsigned int udp_receive(struct udp *udp, unsigned int family, struct packet_queue *datagrams)
+void udp_receive(struct udp *udp, unsigned int family, struct packet_queue *datagrams)
 {
 	struct batch *in = &udp->in;
 	unsigned int room = prepare_receive(udp);
@@ -317,7 +317,6 @@ unsigned int udp_receive(struct udp *udp, unsigned int family, struct packet_que
 		packet_queue_push(datagrams, packet);
 		in->packets[i] = NULL;
 	}
-	return count < 0 ? 0 : (unsigned int)count;
 }
 
 /* Asks the kernel to send from the source, if there is one. The interface stays open. */

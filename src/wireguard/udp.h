@@ -42,8 +42,8 @@ int udp_fd(const struct udp *udp, unsigned int family);
 
 /* Reads up to UDP_BATCH datagrams that are waiting at one socket into packets of the pool, and
  * appends them with the addresses they came from and to. One that is too large for a packet is
- * dropped. Returns how many were read, those dropped too: less than UDP_BATCH when no more wait. */
-unsigned int udp_receive(struct udp *udp, unsigned int family, struct packet_queue *datagrams);
+ * dropped. */
+void udp_receive(struct udp *udp, unsigned int family, struct packet_queue *datagrams);
 
 /* Sends all datagrams and gives them back to the pool. Each leaves from its source; when that is no
  * longer an address of this machine, from the one that the routing table chooses. What cannot be

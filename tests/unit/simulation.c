@@ -210,11 +210,11 @@ void simulation_hand_over(struct simulation *simulation, struct machine *to,
 
 size_t simulation_deliver(struct simulation *simulation, struct machine *from, struct machine *to)
 {
-	struct packet_queue under_way = {};
+	struct packet_queue under_way = from->output.datagrams;
 	struct packet *packet;
 	size_t count = 0;
 
-	packet_queue_move(&under_way, &from->output.datagrams);
+	from->output.datagrams = (struct packet_queue){};
 	while ((packet = packet_queue_pop(&under_way))) {
 		assert_true(socket_address_equal(&packet->address, &to->address));
 		simulation_hand_over(simulation, to, &from->address, packet);
