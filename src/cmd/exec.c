@@ -1,7 +1,9 @@
 /* exec */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 #include "cmd/cmd.h"
@@ -69,6 +71,16 @@ static void say_dry_run(const struct command *command, const struct enter *enter
 		printf("would %s\n", words);
 }
 
+/* Nobody chose root: it is what is left when no account is given and no sudo was used. */
+static void warn_of_root(const struct command *command, const struct enter *enter)
+{
+	if (!enter->account && geteuid() == 0 && !getenv("SUDO_UID") && isatty(STDERR_FILENO))
+		command_warn(command,
+			     "the command runs as root, which owns the files of this "
+			     "machine: choose an account with -u, or for all with "
+			     "`subu create --user`");
+}
+
 int cmd_exec(struct command *command, int argc, char **argv, struct error *error)
 {
 	char netns[SUBU_ID_TEXT_MAX];
@@ -92,6 +104,7 @@ int cmd_exec(struct command *command, int argc, char **argv, struct error *error
 		say_dry_run(command, &enter);
 		return 0;
 	}
+	warn_of_root(command, &enter);
 	command->status = enter_exec(&enter, error);
 	return -error->code;
 }

@@ -50,7 +50,7 @@ static const char example_text[] =
 	"# Tell the server the public key that `WG create` printed, and that 10.77.0.2/32 is\n"
 	"# where it belongs.\n"
 	"\n"
-	"subu create alice work\n"
+	"subu create alice work --user nobody\n"
 	"subu attach WG subu_0 WG_0\n"
 	"subu option set subu_0 default-route on\n"
 	"subu network up subu_0\n"

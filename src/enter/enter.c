@@ -25,6 +25,7 @@
 #include "base/memory.h"
 #include "enter/account.h"
 #include "enter/command.h"
+#include "enter/cover.h"
 #include "enter/resolver.h"
 #include "enter/sysfs.h"
 #include "kernel/mount.h"
@@ -52,6 +53,8 @@ static int enter_mounts(const struct enter *enter, struct error *error)
 		code = mount_add_attributes("/", MOUNT_ATTR_NOSUID, true, error);
 	if (code == 0)
 		code = sysfs_renew(error);
+	if (code == 0)
+		code = cover_own(error);
 	if (code == 0)
 		code = resolver_install(enter->netns, enter->dns, error);
 	return code;

@@ -26,6 +26,7 @@
 #include <sys/stat.h>
 
 #include "base/memory.h"
+#include "enter/cover.h"
 #include "enter/nsswitch.h"
 #include "kernel/mount.h"
 
@@ -45,20 +46,11 @@ static const char *const sockets[] = {"/run/nscd", "/var/run/nscd", "/run/system
 
 static int cover_sockets(struct error *error)
 {
-	CLEANUP(fd_close) int fd = -1;
-	int code;
+	int code = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(sockets); i++) {
-		if (access(sockets[i], F_OK) < 0 && errno == ENOENT)
-			continue;
-		fd_close(&fd);
-		code = mount_create("tmpfs", tmpfs_options, COVER | MOUNT_ATTR_RDONLY, &fd, error);
-		if (code == 0)
-			code = mount_attach(fd, sockets[i], error);
-		if (code < 0)
-			return code;
-	}
-	return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(sockets) && code == 0; i++)
+		code = cover_folder(sockets[i], error);
+	return code;
 }
 
 /* Covers /etc/<name> with what is at the source. */

@@ -334,6 +334,19 @@ fails()
 	END
 }
 
+@test "what is subu's own is covered, and the kernel's settings are read-only, also for root" {
+	mkdir -p /run/subu /run/wireguard
+	run "$DRIVER" -u root "$NETNS" find /run/subu /run/wireguard -mindepth 1
+	[ "$status" -eq 0 ]
+	[ -z "$output" ]
+	run "$DRIVER" -u root "$NETNS" sh -c ': >/run/subu/x'
+	[[ $output == *Read-only* ]]
+	run "$DRIVER" -u root "$NETNS" sh -c 'echo x >/proc/sys/kernel/core_pattern'
+	[[ $output == *Read-only* ]]
+	run "$DRIVER" -u root "$NETNS" unshare --user --map-root-user --mount umount /run/subu
+	[ "$status" -ne 0 ]
+}
+
 @test "the sockets of nscd and systemd-resolved are covered" {
 	stage_prints $'outside: asked\ninside: not asked' <<-'END'
 		mkdir -p /run/nscd /run/systemd/resolve
