@@ -38,7 +38,7 @@ int link_watch_ask(int fd, unsigned int index, struct error *error)
 	return 0;
 }
 
-static void take_in(const struct nlmsghdr *message, unsigned int index, struct link_state *state)
+static void take_in(const struct nlmsghdr *message, unsigned int index, struct link_news *news)
 {
 	const struct ifinfomsg *link = mnl_nlmsg_get_payload(message);
 	const struct nlattr *attribute;
@@ -48,19 +48,19 @@ static void take_in(const struct nlmsghdr *message, unsigned int index, struct l
 	if (mnl_nlmsg_get_payload_len(message) < sizeof(*link) || link->ifi_family != AF_UNSPEC ||
 	    link->ifi_index != (int)index)
 		return;
-	state->here = message->nlmsg_type == RTM_NEWLINK;
-	if (!state->here)
+	news->here = message->nlmsg_type == RTM_NEWLINK;
+	if (!news->here)
 		return;
-	state->up = link->ifi_flags & IFF_UP;
+	news->up = link->ifi_flags & IFF_UP;
 	mnl_attr_for_each(attribute, message, sizeof(*link))
 	{
 		if (mnl_attr_get_type(attribute) == IFLA_MTU &&
 		    mnl_attr_get_payload_len(attribute) == sizeof(uint32_t))
-			state->mtu = mnl_attr_get_u32(attribute);
+			news->mtu = mnl_attr_get_u32(attribute);
 	}
 }
 
-void link_watch_read(int fd, unsigned int index, struct link_state *state)
+void link_watch_read(int fd, unsigned int index, struct link_news *news)
 {
 	_Alignas(struct nlmsghdr) char messages[MESSAGES_SIZE];
 	struct error ignored;
@@ -75,6 +75,6 @@ void link_watch_read(int fd, unsigned int index, struct link_state *state)
 		if (size < 0)
 			link_watch_ask(fd, index, &ignored);
 		for (; mnl_nlmsg_ok(message, rest); message = mnl_nlmsg_next(message, &rest))
-			take_in(message, index, state);
+			take_in(message, index, news);
 	}
 }

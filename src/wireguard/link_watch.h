@@ -9,7 +9,7 @@
 #include "base/error.h"
 
 /* The interface as last told. */
-struct link_state {
+struct link_news {
 	bool here; /* in the namespace that is watched; false: deleted, or moved to another */
 	bool up;
 	uint32_t mtu; /* 0: not known */
@@ -23,7 +23,7 @@ int link_watch_open(int *ret_fd, struct error *error);
  * privileges. */
 int link_watch_ask(int fd, unsigned int index, struct error *error);
 
-/* Takes in what has come, without waiting, and updates *state with what is about the interface. */
-void link_watch_read(int fd, unsigned int index, struct link_state *state);
+/* Takes in what has come, without waiting, and updates *news with what is about the interface. */
+void link_watch_read(int fd, unsigned int index, struct link_news *news);
 
 #endif

@@ -61,7 +61,7 @@ struct loop {
 	struct uapi_handler handler;
 	struct packet_queue handshakes; /* messages that wait for their turn */
 	struct device_output output;	/* empty between steps */
-	struct link_state state;
+	struct link_news news;
 	bool up; /* as the device was told */
 	bool ended;
 };
@@ -151,7 +151,7 @@ static void handle_refused(void *context, const struct error *error)
 /* Tells the core what the link has become. */
 static void follow_link(struct loop *loop)
 {
-	int state = loop->state.here ? loop->state.up : tun_queue_state(loop->tun);
+	int state = loop->news.here ? loop->news.up : tun_queue_state(loop->tun);
 	struct moment now = read_clocks();
 	struct error error;
 
@@ -159,8 +159,8 @@ static void follow_link(struct loop *loop)
 		end(loop, "the device has been deleted");
 		return;
 	}
-	if (loop->state.mtu)
-		device_set_mtu(loop->device, loop->state.mtu);
+	if (loop->news.mtu)
+		device_set_mtu(loop->device, loop->news.mtu);
 	if (state > 0 && udp_port(loop->udp) == 0 && bind_port(loop, 0, &error) < 0)
 		log_line(&loop->log, "%s", error.text);
 	if (loop->up != (state > 0))
@@ -172,10 +172,10 @@ static void follow_link(struct loop *loop)
 
 static void receive_link(struct loop *loop)
 {
-	bool was_here = loop->state.here;
+	bool was_here = loop->news.here;
 
-	link_watch_read(loop->link, loop->index, &loop->state);
-	if (was_here && !loop->state.here && tun_queue_state(loop->tun) >= 0)
+	link_watch_read(loop->link, loop->index, &loop->news);
+	if (was_here && !loop->news.here && tun_queue_state(loop->tun) >= 0)
 		log_line(&loop->log, "the device is in another network namespace now");
 	follow_link(loop);
 }
@@ -281,7 +281,7 @@ static int wait_time(const struct loop *loop)
 
 	if (loop->handshakes.count || until <= now)
 		return 0;
-	if (!loop->state.here && until > now + POLL_INTERVAL)
+	if (!loop->news.here && until > now + POLL_INTERVAL)
 		until = now + POLL_INTERVAL;
 	if (until == MOMENT_NEVER)
 		return -1;
@@ -298,7 +298,7 @@ void loop_run(struct loop *loop)
 
 		for (int i = 0; i < count && !loop->ended; i++)
 			serve(loop, events[i].data.u32);
-		if (!loop->state.here && !loop->ended)
+		if (!loop->news.here && !loop->ended)
 			follow_link(loop);
 		receive_handshakes(loop);
 		run_timers(loop);
@@ -369,7 +369,7 @@ struct loop *loop_create(const struct loop_setup *setup, struct error *error)
 		.removal = -1,
 		.signals = -1,
 		.handler = {handle_get, handle_set, handle_refused, loop},
-		.state.here = true,
+		.news.here = true,
 	};
 	loop->uapi = uapi_server_create(setup->uapi, &loop->handler, error);
 	loop->pool = packet_pool_create(PACKETS, PACKET_ROOM, error);
