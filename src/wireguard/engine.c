@@ -17,7 +17,6 @@
 #include <fcntl.h>
 #include <net/if.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>

@@ -5,7 +5,6 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/params.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 

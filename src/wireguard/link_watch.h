@@ -2,7 +2,6 @@
 #ifndef WIREGUARD_LINK_WATCH_H
 #define WIREGUARD_LINK_WATCH_H
 
-#include <net/if.h>
 #include <stdbool.h>
 #include <stdint.h>
 

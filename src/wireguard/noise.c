@@ -21,7 +21,6 @@
 
 #include "base/memory.h"
 #include "wireguard/bytes.h"
-#include "wireguard/random.h"
 
 #define CONSTRUCTION "Noise_IKpsk2_25519_ChaChaPoly_BLAKE2s" /* section 5.4 */
 #define IDENTIFIER   "WireGuard v1 zx2c4 Jason@zx2c4.com"

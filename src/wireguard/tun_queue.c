@@ -6,8 +6,6 @@
 #include <errno.h>
 #include <unistd.h>
 
-#include "base/memory.h"
-
 int tun_queue_read(int fd, struct packet_pool *pool, struct packet_queue *packets)
 {
 	const size_t room = packet_pool_room(pool);

@@ -3,7 +3,6 @@
 #ifndef WIREGUARD_UDP_H
 #define WIREGUARD_UDP_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/error.h"

@@ -16,7 +16,6 @@
 #include <linux/genetlink.h>
 #include <linux/time_types.h>
 #include <linux/wireguard.h>
-#include <net/if.h>
 #include <string.h>
 
 /* A peer with all it can have but allowed IPs: the list's entry 4, public key 36, flags 8,
