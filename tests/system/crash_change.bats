@@ -27,7 +27,7 @@ teardown()
 
 with_tunnel()
 {
-	client subu -q create alice web
+	sub_user alice web
 	client subu -q attach WG alice:web WG_0
 	client subu -q option set alice:web default-route on
 }

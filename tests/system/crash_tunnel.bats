@@ -17,7 +17,7 @@ setup()
 	client subu -q WG create 192.0.2.1:51820
 	client subu -q WG server_provided_public_key WG_0 "$server_key"
 	client subu -q WG set WG_0 dns 10.77.0.1
-	client subu -q create alice web
+	sub_user alice web
 	before=$(snapshot)
 }
 

@@ -123,12 +123,24 @@ tunnel_to()
 	server wg set wg0 peer "$key" allowed-ips "$addresses"
 }
 
+kernel_has_wireguard()
+{
+	client ip link add probe type wireguard 2>/dev/null && client ip link del probe
+}
+
+# sub_user OWNER NAME: one whose tunnel our engine is to run, also where the kernel has WireGuard.
+sub_user()
+{
+	client subu -q create "$1" "$2"
+	client subu -q option set "$1:$2" backend engine
+}
+
 # tunnel_up: a sub-user with a tunnel to the server, all of it up and the default route there.
 tunnel_up()
 {
 	server_start
 	tunnel_to 192.0.2.1:51820
-	client subu -q create alice web
+	sub_user alice web
 	client subu -q attach WG subu_0 WG_0
 	client subu -q option set subu_0 default-route on
 	client subu -q network up subu_0

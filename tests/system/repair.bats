@@ -179,7 +179,7 @@ holds_process()
 	server_start
 	outside=$(snapshot)
 	tunnel_to 192.0.2.1:51820
-	client subu -q create alice web
+	sub_user alice web
 	client subu -q attach WG subu_0 WG_0
 	client subu -q option set subu_0 default-route on
 	client subu -q network up subu_0

@@ -40,7 +40,7 @@ teardown()
 @test "attach, exec, list, set, reconcile and doctor at once" {
 	client subu -q WG global 10.77.0.0/24
 	for i in 0 1 2 3; do
-		client subu -q create alice "web$i"
+		sub_user alice "web$i"
 		client subu -q WG create 192.0.2.1:51820
 		client subu -q WG server_provided_public_key "WG_$i" "$(wg genkey | wg pubkey)"
 	done
@@ -75,7 +75,7 @@ locked()
 	client subu -q WG global 10.77.0.0/24
 	client subu -q WG create 192.0.2.1:51820
 	client subu -q WG server_provided_public_key WG_0 "$(wg genkey | wg pubkey)"
-	client subu -q create alice web
+	sub_user alice web
 	client subu -q attach WG subu_0 WG_0
 	client subu -q detach WG subu_0
 	began=$(traces)
@@ -91,7 +91,7 @@ locked()
 	client subu -q WG global 10.77.0.0/24
 	client subu -q WG create 192.0.2.1:51820
 	client subu -q WG set WG_0 dns 10.77.0.1
-	client subu -q create alice web
+	sub_user alice web
 	before=$(everything)
 	for n in 2 4 6 8 10 12 14; do
 		interrupt error=ENOMEM sendto "$n" subu attach WG subu_0 WG_0

@@ -35,7 +35,7 @@ statistic()
 	tunnel_to 192.0.2.1:51820
 	outside=$(snapshot)
 	client subu -q WG set WG_0 dns 10.77.0.1
-	client subu -q create alice web
+	sub_user alice web
 	done_by subu attach WG subu_0 WG_0
 	[ "$output" = "subu_0 has WG_0 as device subu_0" ]
 	[[ $(inside 0 ip -d link show subu_0) == *'mtu 1420'*tun* ]]
@@ -65,16 +65,30 @@ statistic()
 	[ "$status" -ne 0 ] || complain "the machine reaches the page, too"
 }
 
-@test "backend engine is what runs here, backend kernel is refused where there is none" {
-	tunnel_up
+# runs_on BACKEND: that is what WG_0 runs on, and it works.
+runs_on()
+{
 	done_by subu --json WG info WG_0
-	[ "$(json 'v["backend"]')" = engine ]
-	page
-	refused 1 "WireGuard" subu option set subu_0 backend kernel
-	[ "$(client subu option get subu_0 backend)" = auto ]
-	done_by subu option set subu_0 backend engine
+	[ "$(json 'v["backend"]')" = "$1" ] || complain "not on the $1"
 	page
 	done_by subu doctor
+}
+
+@test "the backend changes under a tunnel; the kernel's is refused where there is none" {
+	tunnel_up
+	runs_on engine
+	if kernel_has_wireguard; then
+		done_by subu option set subu_0 backend kernel
+		runs_on kernel
+		done_by subu option set subu_0 backend engine
+		runs_on engine
+	else
+		refused 1 "this kernel has no WireGuard: load its module" \
+			subu option set subu_0 backend kernel
+		[ "$(client subu option get subu_0 backend)" = engine ]
+	fi
+	done_by subu option set subu_0 backend auto
+	runs_on engine # auto leaves what runs
 }
 
 @test "the stock wg shows our engine's device" {
@@ -152,7 +166,7 @@ statistic()
 	client sh -c 'echo "192.0.2.9 vpn.example" >>/etc/hosts'
 	server_start
 	tunnel_to vpn.example:51820
-	client subu -q create alice web
+	sub_user alice web
 	try subu attach WG subu_0 WG_0
 	[ "$status" -eq 0 ]
 	client subu -q option set subu_0 default-route on
@@ -167,7 +181,7 @@ statistic()
 @test "IPv6 inside and outside" {
 	server_start
 	tunnel_to '[2001:db8::1]:51820' fd77::/64
-	client subu -q create alice web
+	sub_user alice web
 	client subu -q attach WG subu_0 WG_0
 	client subu -q network up subu_0
 	inside 0 ip -6 address show dev subu_0 | grep -q 'inet6 fd77::2/128'
@@ -197,7 +211,7 @@ statistic()
 	try subu WG import "$BATS_TEST_TMPDIR/office.conf"
 	[ "$status" -eq 0 ]
 	[[ $output == WG_0\ * && $stderr == 'subu: warning: '*PostUp* ]]
-	client subu -q create alice web
+	sub_user alice web
 	client subu -q attach WG subu_0 WG_0
 	client subu -q option set subu_0 default-route on
 	client subu -q network up subu_0
@@ -210,7 +224,7 @@ statistic()
 @test "several sub-users, each with a tunnel of its own" {
 	tunnel_up
 	tunnel_to 192.0.2.1:51820
-	client subu -q create bob web
+	sub_user bob web
 	client subu -q attach WG bob:web WG_1
 	client subu -q network up bob:web
 	page
