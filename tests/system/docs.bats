@@ -18,6 +18,22 @@ verbs()
 	done
 }
 
+# completed WORD...: what bash offers behind these words of the command line, options left out.
+completed()
+{
+	local -a COMPREPLY COMP_WORDS=(subu "$@" '')
+	local COMP_CWORD=$(($# + 1))
+
+	_subu
+	printf '%s\n' "${COMPREPLY[@]}" | grep -v ^- | sort
+}
+
+@test "the completion offers every verb, and no other" {
+	source dist/completion/subu
+	diff <(completed) <(verbs | sed 's/ .*//' | sort -u)
+	diff <(completed WG) <(verbs | sed -n 's/^WG //p' | sort -u)
+}
+
 @test "the session of the README is that of subu example" {
 	diff <(sed -n 's/^    \(subu .*\)/\1/p' README.md) <("$SUBU" example | grep '^subu ')
 }
