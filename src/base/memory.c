@@ -37,6 +37,21 @@ void *memory_resize(void *block, size_t count, size_t size)
 	return must_have(reallocarray(block, count ? count : 1, size));
 }
 
+void *memory_grow_secret(void *items, size_t count, size_t size)
+{
+	void *grown;
+
+	if ((count & (count - 1)) != 0)
+		return items;
+	grown = memory_resize(NULL, count ? count * 2 : 1, size);
+	if (count) {
+		memcpy(grown, items, count * size);
+		explicit_bzero(items, count * size);
+	}
+	free(items);
+	return grown;
+}
+
 void *memory_zalloc(size_t size)
 {
 	return must_have(calloc(1, size));

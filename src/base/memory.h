@@ -43,6 +43,11 @@ static inline int fd_take(int *fd)
  * own configuration has nothing better to do. Never used on a packet's path. */
 void *memory_resize(void *block, size_t count, size_t size) __attribute__((alloc_size(2, 3)));
 
+/* Makes room for one more item behind count items of size bytes: grows by doubling, when count is 0
+ * or a power of two, and else returns the block as it is. The old block is wiped before it is freed,
+ * which realloc() would not do with the keys in it. Ends the program when there is no memory. */
+void *memory_grow_secret(void *items, size_t count, size_t size);
+
 /* Zeroed memory for one object; ends the program when there is none. */
 void *memory_zalloc(size_t size) __attribute__((alloc_size(1), malloc));
 

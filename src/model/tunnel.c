@@ -1,30 +1,19 @@
 #include "model/tunnel.h"
 
 #include <errno.h>
-
 #include <string.h>
 
 #include "base/memory.h"
 
-/* Grows by doubling: a full list is one whose count is a power of two. The old block is wiped
- * before it is freed, which realloc() would not do with the preshared keys in it. */
 struct wg_peer *wg_device_append_peer(struct wg_device *device)
 {
-	size_t count = device->peer_count, size = count * sizeof(*device->peers);
-	struct wg_peer *grown;
+	struct wg_peer *peer;
 
-	if ((count & (count - 1)) == 0) {
-		grown = memory_resize(NULL, count ? count * 2 : 1, sizeof(*grown));
-		if (count) {
-			memcpy(grown, device->peers, size);
-			explicit_bzero(device->peers, size);
-		}
-		memory_free(&device->peers);
-		device->peers = grown;
-	}
-	device->peer_count++;
-	device->peers[count] = (struct wg_peer){};
-	return &device->peers[count];
+	device->peers =
+		memory_grow_secret(device->peers, device->peer_count, sizeof(*device->peers));
+	peer = &device->peers[device->peer_count++];
+	*peer = (struct wg_peer){};
+	return peer;
 }
 
 /* Public keys are no secret: they need not be compared in constant time, and a hostile file may
