@@ -6,7 +6,8 @@
  *
  * No descriptor is served more than a batch a round, so none starves another. A batch carries its
  * output with it: the queues of struct device_output are empty at the end of each step, and a
- * thread for a direction or a queue later needs no other shape.
+ * thread for a direction or a queue later needs no other shape. The clocks are read once a round;
+ * a timer may be late by as long as one takes.
  *
  * Handshake messages cost a hundred times what data does and may come from anybody. They wait in a
  * queue of their own and data goes first. When the queue fills to an eighth, as in the kernel's
@@ -61,6 +62,7 @@ struct loop {
 	struct uapi_handler handler;
 	struct packet_queue handshakes; /* messages that wait for their turn */
 	struct device_output output;	/* empty between steps */
+	struct moment now;		/* when this round began */
 	struct link_news news;
 	bool up; /* as the device was told */
 	bool ended;
@@ -124,7 +126,6 @@ static int handle_set(void *context, const struct wg_change *change, struct erro
 {
 	struct loop *loop = context;
 	uint32_t fwmark = udp_fwmark(loop->udp);
-	struct moment now = read_clocks();
 	struct error ignored;
 	int code = 0;
 
@@ -136,7 +137,7 @@ static int handle_set(void *context, const struct wg_change *change, struct erro
 		udp_set_fwmark(loop->udp, fwmark, &ignored);
 		return code;
 	}
-	code = device_configure(loop->device, &now, change, &loop->output, error);
+	code = device_configure(loop->device, &loop->now, change, &loop->output, error);
 	flush(loop);
 	return code;
 }
@@ -152,7 +153,6 @@ static void handle_refused(void *context, const struct error *error)
 static void follow_link(struct loop *loop)
 {
 	int state = loop->news.here ? loop->news.up : tun_queue_state(loop->tun);
-	struct moment now = read_clocks();
 	struct error error;
 
 	if (state < 0) {
@@ -166,7 +166,7 @@ static void follow_link(struct loop *loop)
 	if (loop->up != (state > 0))
 		log_line(&loop->log, "the link is %s", state ? "up" : "down");
 	loop->up = state > 0;
-	device_set_up(loop->device, &now, loop->up, &loop->output);
+	device_set_up(loop->device, &loop->now, loop->up, &loop->output);
 	flush(loop);
 }
 
@@ -183,15 +183,13 @@ static void receive_link(struct loop *loop)
 static void receive_packets(struct loop *loop)
 {
 	struct packet_queue packets = {};
-	struct moment now;
 
 	if (tun_queue_read(loop->tun, loop->pool, &packets) < 0) {
 		end(loop, "the device has been deleted");
 		packet_put_all(loop->pool, &packets);
 		return;
 	}
-	now = read_clocks();
-	device_send(loop->device, &now, &packets, &loop->output);
+	device_send(loop->device, &loop->now, &packets, &loop->output);
 	flush(loop);
 }
 
@@ -207,7 +205,6 @@ static void receive_datagrams(struct loop *loop, unsigned int family)
 {
 	struct packet_queue datagrams = {}, data = {};
 	struct packet *packet;
-	struct moment now;
 
 	udp_receive(loop->udp, family, &datagrams);
 	while ((packet = packet_queue_pop(&datagrams))) {
@@ -220,33 +217,29 @@ static void receive_datagrams(struct loop *loop, unsigned int family)
 	}
 	if (!data.count)
 		return;
-	now = read_clocks();
-	device_receive(loop->device, &now, &data, &loop->output);
+	device_receive(loop->device, &loop->now, &data, &loop->output);
 	flush(loop);
 }
 
 static void receive_handshakes(struct loop *loop)
 {
-	struct moment now = read_clocks();
 	struct packet_queue some = {};
 
 	if (!loop->handshakes.count)
 		return;
 	if (loop->handshakes.count >= HANDSHAKE_LOAD)
-		device_set_under_load(loop->device, &now);
+		device_set_under_load(loop->device, &loop->now);
 	while (loop->handshakes.count && some.count < HANDSHAKE_BATCH)
 		packet_queue_push(&some, packet_queue_pop(&loop->handshakes));
-	device_receive(loop->device, &now, &some, &loop->output);
+	device_receive(loop->device, &loop->now, &some, &loop->output);
 	flush(loop);
 }
 
 static void run_timers(struct loop *loop)
 {
-	struct moment now = read_clocks();
-
-	if (now.monotonic < device_deadline(loop->device))
+	if (loop->now.monotonic < device_deadline(loop->device))
 		return;
-	device_run_timers(loop->device, &now, &loop->output);
+	device_run_timers(loop->device, &loop->now, &loop->output);
 	flush(loop);
 }
 
@@ -277,7 +270,7 @@ static void serve(struct loop *loop, unsigned int source)
 /* Milliseconds to wait, rounded up; -1: for an event only. */
 static int wait_time(const struct loop *loop)
 {
-	uint64_t now = read_clocks().monotonic, until = device_deadline(loop->device), wait;
+	uint64_t now = loop->now.monotonic, until = device_deadline(loop->device), wait;
 
 	if (loop->handshakes.count || until <= now)
 		return 0;
@@ -293,9 +286,11 @@ void loop_run(struct loop *loop)
 {
 	struct epoll_event events[SOURCE_COUNT];
 
+	loop->now = read_clocks();
 	while (!loop->ended) {
 		int count = epoll_wait(loop->epoll, events, SOURCE_COUNT, wait_time(loop));
 
+		loop->now = read_clocks();
 		for (int i = 0; i < count && !loop->ended; i++)
 			serve(loop, events[i].data.u32);
 		if (!loop->news.here && !loop->ended)
