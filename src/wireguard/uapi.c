@@ -22,6 +22,12 @@ struct key_reader {
 	int (*read)(struct reader *reader, const char *value);
 };
 
+const char *uapi_path(const char *name, char path[static UAPI_PATH_MAX])
+{
+	snprintf(path, UAPI_PATH_MAX, UAPI_FOLDER "/%s.sock", name);
+	return path;
+}
+
 static int read_true(const char *value, bool *ret)
 {
 	if (strcmp(value, "true") != 0)

@@ -1,13 +1,17 @@
 /* The cross-platform configuration protocol (https://www.wireguard.com/xplatform/) as text:
- * requests read, answers written. Its socket is uapi_server.h's business. */
+ * requests read, answers written, and where its socket is. */
 #ifndef WIREGUARD_UAPI_H
 #define WIREGUARD_UAPI_H
 
+#include <net/if.h>
 #include <stddef.h>
 
 #include "base/error.h"
 #include "model/tunnel.h"
 #include "wireguard/backend.h"
+
+#define UAPI_FOLDER   "/var/run/wireguard"
+#define UAPI_PATH_MAX (sizeof(UAPI_FOLDER) + IFNAMSIZ + sizeof("/.sock"))
 
 #define UAPI_BEGINNING	6  /* bytes of "get=1\n" and "set=1\n" */
 #define UAPI_STATUS_MAX 32 /* "errno=-N\n\n" and the NUL */
@@ -16,6 +20,9 @@ enum uapi_operation {
 	UAPI_GET,
 	UAPI_SET,
 };
+
+/* Writes where the device of this name is answered for, and returns the buffer. */
+const char *uapi_path(const char *name, char path[static UAPI_PATH_MAX]);
 
 /* Reads a whole request, its empty line at the end included, and spoils the text. A request is a
  * transaction: everything in it is right, or it is -EINVAL (-EPROTO when it is no request at all)

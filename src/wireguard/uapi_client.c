@@ -4,13 +4,13 @@
 #include <net/if.h>
 #include <poll.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <time.h>
 
 #include "base/memory.h"
+#include "wireguard/uapi.h"
 #include "wireguard/uapi_answer.h"
 #include "wireguard/uapi_request.h"
 
@@ -39,7 +39,7 @@ static int engine_connect(const char *name, int *ret_fd, struct error *error)
 	/* connect() waits, for so long at the most, while the engine's backlog is full. */
 	if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait)) < 0)
 		return error_errno(error, "cannot limit the time to connect");
-	snprintf(address.sun_path, sizeof(address.sun_path), "/var/run/wireguard/%s.sock", name);
+	uapi_path(name, address.sun_path);
 	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0) {
 		if (errno == ENOENT || errno == ECONNREFUSED)
 			return error_set(error, ENODEV, "no engine answers at %s",

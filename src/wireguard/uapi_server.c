@@ -43,12 +43,6 @@ struct uapi_server {
 	struct client clients[SLOTS];
 };
 
-const char *uapi_path(const char *name, char path[static UAPI_PATH_MAX])
-{
-	snprintf(path, UAPI_PATH_MAX, UAPI_FOLDER "/%s.sock", name);
-	return path;
-}
-
 /* Makes the way free for a new socket: away with one whose process has gone. */
 static int remove_stale(const struct sockaddr_un *address, struct error *error)
 {

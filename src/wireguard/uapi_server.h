@@ -2,19 +2,12 @@
 #ifndef WIREGUARD_UAPI_SERVER_H
 #define WIREGUARD_UAPI_SERVER_H
 
-#include <net/if.h>
 #include <stdbool.h>
 
 #include "base/error.h"
 #include "wireguard/uapi.h"
 
-#define UAPI_FOLDER   "/var/run/wireguard"
-#define UAPI_PATH_MAX (sizeof(UAPI_FOLDER) + IFNAMSIZ + sizeof("/.sock"))
-
-/* Writes where the device of this name is answered for, and returns the buffer. */
-const char *uapi_path(const char *name, char path[static UAPI_PATH_MAX]);
-
-/* Listens there, for root alone. A socket that nobody answers at is replaced. -EBUSY when somebody
+/* Listens at uapi_path(), for root alone. A socket that nobody answers at is replaced. -EBUSY when somebody
  * does. */
 int uapi_listen(const char *name, int *ret_fd, struct error *error);
 
