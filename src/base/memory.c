@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 void fd_close(int *fd)
@@ -13,6 +12,20 @@ void fd_close(int *fd)
 		close(*fd);
 	*fd = -1;
 	errno = saved;
+}
+
+void file_close(FILE **file)
+{
+	if (*file)
+		fclose(*file);
+	*file = NULL;
+}
+
+void folder_close(DIR **folder)
+{
+	if (*folder)
+		closedir(*folder);
+	*folder = NULL;
 }
 
 void memory_free(void *pointer_to_pointer)

@@ -9,6 +9,8 @@
 #ifndef BASE_MEMORY_H
 #define BASE_MEMORY_H
 
+#include <dirent.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -18,6 +20,10 @@
 
 /* Closes *fd unless it is negative, and leaves errno alone. */
 void fd_close(int *fd);
+
+/* Close *file or *folder unless it is NULL. For what was read: errors of writing are not told. */
+void file_close(FILE **file);
+void folder_close(DIR **folder);
 
 /* Frees the block that *pointer_to_pointer points to. */
 void memory_free(void *pointer_to_pointer);

@@ -72,12 +72,6 @@ static int cover_etc(const char *name, const char *source, struct error *error)
 	return code;
 }
 
-static void folder_close(DIR **folder)
-{
-	if (*folder)
-		closedir(*folder);
-}
-
 /* Covers files of /etc by those of the same name in /etc/netns/NETNS, but for those that are made.
  */
 static int cover_by_folder(const char *path, bool with_resolv_conf, struct error *error)
@@ -143,12 +137,6 @@ static int cover_by_made(const struct made *files, size_t count, struct error *e
 		code = cover_etc(files[i].name, source, error);
 	}
 	return code < 0 ? code : mount_detach(STAGING, error);
-}
-
-static void file_close(FILE **file)
-{
-	if (*file)
-		fclose(*file);
 }
 
 /* Reads a text file; NULL when there is none. */

@@ -106,12 +106,6 @@ int mount_info_parse(const char *line, struct mount_info *ret)
 	return 0;
 }
 
-static void file_close(FILE **file)
-{
-	if (*file)
-		fclose(*file);
-}
-
 int mount_list_children(const char *path, struct mount_paths *ret, struct error *error)
 {
 	CLEANUP(mount_paths_clear) struct mount_paths paths = {};

@@ -254,12 +254,6 @@ int netns_enter(int netns_fd, struct error *error)
 	return 0;
 }
 
-static void folder_close(DIR **folder)
-{
-	if (*folder)
-		closedir(*folder);
-}
-
 /* Is it in the namespace? A process that is gone, or that the caller may not look at, is not. */
 static bool process_is_in(pid_t pid, const struct stat *netns)
 {
