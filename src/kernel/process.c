@@ -6,7 +6,6 @@
 #include <signal.h>
 #include <stdint.h>
 #include <string.h>
-#include <sys/capability.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -169,7 +168,7 @@ int process_lock_holder(const char *path, pid_t *ret, struct error *error)
 	return lock_holder(fd, path, ret, error);
 }
 
-static void capabilities_free(cap_t *capabilities)
+void process_capabilities_free(cap_t *capabilities)
 {
 	cap_free(*capabilities);
 }
@@ -179,7 +178,7 @@ static void capabilities_free(cap_t *capabilities)
 static int drop_bounding(struct error *error)
 {
 	cap_flag_value_t may = CAP_CLEAR;
-	CLEANUP(capabilities_free) cap_t own = cap_get_proc();
+	CLEANUP(process_capabilities_free) cap_t own = cap_get_proc();
 
 	if (!own || cap_get_flag(own, CAP_SETPCAP, CAP_EFFECTIVE, &may) < 0)
 		return error_errno(error, "cannot read the capabilities of the process");
@@ -194,7 +193,7 @@ static int drop_bounding(struct error *error)
 
 int process_drop_capabilities(struct error *error)
 {
-	CLEANUP(capabilities_free) cap_t none = cap_init();
+	CLEANUP(process_capabilities_free) cap_t none = cap_init();
 	int code;
 
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/capability.h>
 #include <sys/types.h>
 
 #include "base/error.h"
@@ -28,6 +29,9 @@ int process_lock_holder(const char *path, pid_t *ret, struct error *error);
  * sets no_new_privs, so that no later execve() brings one back, not even as root. Of the calling
  * thread: to be called before there are others. */
 int process_drop_capabilities(struct error *error);
+
+/* Frees what libcap gave, and takes NULL. Use with CLEANUP(). */
+void process_capabilities_free(cap_t *capabilities);
 
 /* Makes descriptors 0, 1 and 2 exist: a closed one is opened on /dev/null. */
 int process_fix_standard_fds(struct error *error);
