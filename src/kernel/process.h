@@ -10,9 +10,11 @@
 #include "base/error.h"
 
 /* Ends the processes: SIGTERM, then SIGKILL to those that are still there after grace_ms. Each is
- * held by a pidfd, so that a number used again is never hit. Returns when all are gone, if only as
- * zombies that their parent has yet to wait for; -ETIMEDOUT when one does not go within a second of
- * SIGKILL. More than 256 go in turns, each with its own grace. */
+ * held by a pidfd before the first signal, so that SIGKILL hits the same process as SIGTERM, or
+ * none. Whose number it is when the pidfd is opened cannot be told here: it is for the caller that a
+ * number has not been used again since it was read. Returns when all are gone, if only as zombies
+ * that their parent has yet to wait for; -ETIMEDOUT when one does not go within a second of SIGKILL.
+ * More than 256 go in turns, each with its own grace. */
 int process_end(const pid_t *pids, size_t count, unsigned int grace_ms, struct error *error);
 
 /* Takes a POSIX write lock on the file (made 0600 if need be) for the life of the process, which
