@@ -96,13 +96,13 @@ static void unescape(char *text)
 int mount_info_parse(const char *line, struct mount_info *ret)
 {
 	CLEANUP(memory_free) char *path = NULL;
-	unsigned int id, parent;
+	unsigned int parent;
 
 	/* id, parent, major:minor, root, mount point */
-	if (sscanf(line, "%u %u %*u:%*u %*s %ms", &id, &parent, &path) != 3)
+	if (sscanf(line, "%*u %u %*u:%*u %*s %ms", &parent, &path) != 2)
 		return -EINVAL;
 	unescape(path);
-	*ret = (struct mount_info){.id = id, .parent = parent, .path = MEMORY_TAKE(path)};
+	*ret = (struct mount_info){.parent = parent, .path = MEMORY_TAKE(path)};
 	return 0;
 }
 

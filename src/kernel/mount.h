@@ -36,8 +36,8 @@ int mount_detach(const char *path, struct error *error);
 
 /* A line of /proc/self/mountinfo (proc(5)), as far as it matters here. */
 struct mount_info {
-	unsigned int id, parent;
-	char *path; /* owned */
+	unsigned int parent; /* the number of the mount it is mounted on */
+	char *path;	     /* owned */
 };
 
 /* Reads one line; the path's octal escapes are undone. -EINVAL when it is none. */
