@@ -123,13 +123,23 @@ static int file_make(const char *path, struct error *error)
 	return 0;
 }
 
+static int open_own(int *ret_fd, struct error *error)
+{
+	int fd = open(NETNS_OWN, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return error_errno(error, "cannot open the own network namespace, " NETNS_OWN);
+	*ret_fd = fd;
+	return 0;
+}
+
 /* Makes a namespace and mounts it; the thread is back in its own at the end. Until it is mounted
  * only the thread holds it, so that it ends with a process that is killed. */
 static int namespace_make(const char *path, struct error *error)
 {
 	CLEANUP(netns_visit_end) struct netns_visit visit = NETNS_VISIT_NONE;
 	CLEANUP(fd_close) int home = -1;
-	int code = netns_open_own(&home, error);
+	int code = open_own(&home, error);
 
 	if (code < 0)
 		return code;
@@ -208,20 +218,10 @@ int netns_open(const char *name, int *ret_fd, struct error *error)
 	return 0;
 }
 
-int netns_open_own(int *ret_fd, struct error *error)
-{
-	int fd = open(NETNS_OWN, O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return error_errno(error, "cannot open the own network namespace, " NETNS_OWN);
-	*ret_fd = fd;
-	return 0;
-}
-
 int netns_visit_begin(struct netns_visit *visit, int netns_fd, struct error *error)
 {
 	CLEANUP(fd_close) int home = -1;
-	int code = netns_open_own(&home, error);
+	int code = open_own(&home, error);
 
 	if (code < 0)
 		return code;
