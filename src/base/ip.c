@@ -152,7 +152,8 @@ socklen_t socket_address_size(const union socket_address *address)
 	return address->any.sa_family == AF_INET6 ? sizeof(address->v6) : 0;
 }
 
-/* The scope of a link-local address: an interface's number or name. */
+/* The scope of a link-local address: an interface's number or name. A name is asked for in the
+ * network namespace of the caller: the one thing here that does not depend on the text alone. */
 static int scope_parse(const char *text, uint32_t *ret)
 {
 	uint64_t number;

@@ -68,7 +68,8 @@ bool cidr_contains(const struct cidr *network, const struct ip *ip);
 /* The size that bind() and connect() want; 0 for a family that is not IP. */
 socklen_t socket_address_size(const union socket_address *address);
 
-/* Reads "ADDRESS:PORT" or "[ADDRESS%SCOPE]:PORT", numeric only, port 1–65535. */
+/* Reads "ADDRESS:PORT" or "[ADDRESS%SCOPE]:PORT", numeric only, port 1–65535. The scope may be the
+ * name of an interface, too, which is looked up in the caller's network namespace. */
 int socket_address_parse(const char *text, union socket_address *ret, struct error *error);
 
 /* A comma-separated list, spaces allowed around each; an empty text is an empty list. The list is
