@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "wireguard/device.h"
+#include "wireguard/uapi_text.h"
 
 /* A request while it is read. Lines before the first public_key are about the device, those after
  * it about the peer it names. */
@@ -232,65 +233,43 @@ size_t uapi_print_status(int code, char text[static UAPI_STATUS_MAX])
 	return (size_t)snprintf(text, UAPI_STATUS_MAX, "errno=%d\n\n", code);
 }
 
-static char *print_key(char *end, const char *name, const struct key *key)
+static void print_peer(struct uapi_text *text, const struct wg_peer *peer)
 {
-	char hex[KEY_HEX_MAX];
+	char address[SOCKET_TEXT_MAX];
 
-	key_to_hex(key, hex);
-	end += sprintf(end, "%s=%s\n", name, hex);
-	explicit_bzero(hex, sizeof(hex));
-	return end;
-}
-
-static char *print_peer(char *end, const struct wg_peer *peer)
-{
-	char text[SOCKET_TEXT_MAX], cidr[CIDR_TEXT_MAX];
-
-	end = print_key(end, "public_key", &peer->public_key);
-	end = print_key(end, "preshared_key", &peer->preshared_key);
-	end += sprintf(end, "protocol_version=1\n");
+	uapi_text_add_key(text, "public_key", &peer->public_key);
+	uapi_text_add_key(text, "preshared_key", &peer->preshared_key);
+	uapi_text_add(text, "protocol_version=1\n");
 	if (peer->address.any.sa_family != AF_UNSPEC)
-		end += sprintf(end, "endpoint=%s\n", socket_address_format(&peer->address, text));
-	end += sprintf(end,
-		       "last_handshake_time_sec=%" PRId64
-		       "\n"
-		       "last_handshake_time_nsec=0\n"
-		       "tx_bytes=%" PRIu64
-		       "\n"
-		       "rx_bytes=%" PRIu64
-		       "\n"
-		       "persistent_keepalive_interval=%u\n",
-		       peer->last_handshake, peer->sent_bytes, peer->received_bytes,
-		       peer->keepalive);
-	for (size_t i = 0; i < peer->allowed_ips.count; i++)
-		end += sprintf(end, "allowed_ip=%s\n",
-			       cidr_format(&peer->allowed_ips.items[i], cidr));
-	return end;
+		uapi_text_add(text, "endpoint=%s\n",
+			      socket_address_format(&peer->address, address));
+	uapi_text_add(text, "last_handshake_time_sec=%" PRId64 "\n", peer->last_handshake);
+	uapi_text_add(text, "last_handshake_time_nsec=0\n");
+	uapi_text_add(text, "tx_bytes=%" PRIu64 "\n", peer->sent_bytes);
+	uapi_text_add(text, "rx_bytes=%" PRIu64 "\n", peer->received_bytes);
+	uapi_text_add(text, "persistent_keepalive_interval=%u\n", peer->keepalive);
+	uapi_text_add_allowed_ips(text, &peer->allowed_ips);
 }
-
-/* No more than this is ever printed: a device's own lines, a peer's, and one allowed IP. */
-#define DEVICE_TEXT_MAX	    256
-#define PEER_TEXT_MAX	    640
-#define ALLOWED_IP_TEXT_MAX (sizeof("allowed_ip=\n") + CIDR_TEXT_MAX)
 
 char *uapi_print_device(const struct wg_device *device, size_t *ret_size)
 {
-	size_t size = DEVICE_TEXT_MAX;
-	char *text, *end;
+	char status[UAPI_STATUS_MAX];
+	struct uapi_text text;
+	size_t allowed_ips = 0;
 
 	for (size_t i = 0; i < device->peer_count; i++)
-		size += PEER_TEXT_MAX + device->peers[i].allowed_ips.count * ALLOWED_IP_TEXT_MAX;
-	/* Made once at its full size, for keys would stay behind in what realloc() leaves. */
-	text = end = memory_resize(NULL, size, 1);
+		allowed_ips += device->peers[i].allowed_ips.count;
+	uapi_text_begin(&text, device->peer_count, allowed_ips);
 	if (!key_is_zero(&device->private_key))
-		end = print_key(end, "private_key", &device->private_key);
+		uapi_text_add_key(&text, "private_key", &device->private_key);
 	if (device->listen_port)
-		end += sprintf(end, "listen_port=%u\n", device->listen_port);
+		uapi_text_add(&text, "listen_port=%u\n", device->listen_port);
 	if (device->fwmark)
-		end += sprintf(end, "fwmark=%u\n", device->fwmark);
+		uapi_text_add(&text, "fwmark=%u\n", device->fwmark);
 	for (size_t i = 0; i < device->peer_count; i++)
-		end = print_peer(end, &device->peers[i]);
-	end += uapi_print_status(0, end);
-	*ret_size = (size_t)(end - text);
-	return text;
+		print_peer(&text, &device->peers[i]);
+	uapi_print_status(0, status);
+	uapi_text_add(&text, "%s", status);
+	*ret_size = text.length;
+	return text.bytes;
 }
