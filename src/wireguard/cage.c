@@ -11,7 +11,9 @@
  *
  * Limits: the user id stays, but there is no file to open as that user and no kill() or ptrace() to
  * use it with. The filter sees numbers, not what pointers point to: who takes the engine over can
- * send UDP datagrams to any address, as the engine itself must. */
+ * send UDP datagrams to any address, as the engine itself must. abort(), how a program without memory
+ * ends (memory.h), makes calls of its own, which are not worth allowing: the process ends all the
+ * same, but with SIGSYS; what it had to say is on stderr before. */
 #include "wireguard/cage.h"
 
 #include <errno.h>
