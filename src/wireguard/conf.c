@@ -50,7 +50,7 @@ struct parser {
 	enum section section;
 	bool interface_seen;
 	uint32_t keys_seen; /* in this section, a bit for each of keys[] */
-	unsigned int line_number, section_line, mtu_line;
+	unsigned int line_number, section_line;
 	char line[LINE_SIZE_MAX + 1];
 };
 
@@ -152,7 +152,6 @@ static int read_mtu(struct parser *parser, const char *value, struct error *erro
 		return error_set(error, EINVAL, "'%.100s' is not an MTU, %d to %d", value,
 				 TUNNEL_MTU_LEAST, TUNNEL_MTU_MOST);
 	parser->tunnel.mtu = (uint32_t)mtu;
-	parser->mtu_line = parser->line_number;
 	return 0;
 }
 
@@ -391,7 +390,6 @@ static int claim_compare(const void *left, const void *right)
 /* What shows only when the whole text has been read. */
 static int check_whole(struct parser *parser, struct error *error)
 {
-	const struct tunnel *tunnel = &parser->tunnel;
 	char text[CIDR_TEXT_MAX];
 
 	if (!parser->interface_seen)
@@ -408,15 +406,6 @@ static int check_whole(struct parser *parser, struct error *error)
 				 "AllowedIPs: %s belongs to the peer of line %u already: only one "
 				 "can have it",
 				 cidr_format(&one->network, text), one->line_number);
-	}
-	for (size_t i = 0; i < tunnel->addresses.count; i++) {
-		if (!tunnel->mtu || tunnel->mtu >= TUNNEL_MTU_LEAST_IPV6 ||
-		    tunnel->addresses.items[i].ip.family != AF_INET6)
-			continue;
-		parser->line_number = parser->mtu_line;
-		return error_set(error, EINVAL,
-				 "MTU: %u is too small for IPv6, which needs %d at least",
-				 tunnel->mtu, TUNNEL_MTU_LEAST_IPV6);
 	}
 	return 0;
 }

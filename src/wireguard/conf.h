@@ -13,8 +13,9 @@
  * comments, CRLF and a UTF-8 byte order mark are taken as wg-quick and editors write them. Errors
  * name `name` and the line: an unknown key or section, a bad value, a second [Interface] or key
  * that may stand once, a missing PrivateKey or PublicKey, a peer or a network claimed twice,
- * control characters. No message shows a key. PreUp, PostUp, PreDown, PostDown and SaveConfig are
- * never run: *ret_ignored counts them, for the caller to say. */
+ * control characters. Whether a device can be made of what it says is for tunnel_check(). No
+ * message shows a key. PreUp, PostUp, PreDown, PostDown and SaveConfig are never run: *ret_ignored
+ * counts them, for the caller to say. */
 int conf_parse(const char *name, const char *text, size_t size, struct tunnel *ret,
 	       unsigned int *ret_ignored, struct error *error);
 
