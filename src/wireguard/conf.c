@@ -6,6 +6,7 @@
  *
  * What cannot be seen on one line is checked when a section ends (what it must have) and when the
  * text ends (two peers that claim one network: WireGuard would silently give it to the later one).
+ * Allowed IPs are therefore collected as claims, which become the peers' lists at the end.
  *
  * An error is about parser->line_number. Private and preshared keys never get into a message: the
  * readers of keys do not quote them, and in what others quote, where a key may have slipped, all
@@ -40,6 +41,7 @@ struct claim {
 	struct cidr network;
 	size_t peer;
 	unsigned int line_number;
+	bool again; /* by the same peer */
 };
 
 struct parser {
@@ -204,11 +206,11 @@ static int read_allowed_ips(struct parser *parser, const char *value, struct err
 		return code;
 	parser->claims = memory_resize(parser->claims, count + list.count, sizeof(struct claim));
 	for (size_t i = 0; i < list.count; i++) {
-		struct cidr network = cidr_network(&list.items[i]);
-
-		cidr_list_append(&current_peer(parser)->allowed_ips, &network);
 		parser->claims[count + i] = (struct claim){
-			network, parser->tunnel.device.peer_count - 1, parser->line_number};
+			.network = cidr_network(&list.items[i]),
+			.peer = parser->tunnel.device.peer_count - 1,
+			.line_number = parser->line_number,
+		};
 	}
 	parser->claim_count += list.count;
 	return 0;
@@ -373,9 +375,10 @@ static int read_line(struct parser *parser, const char *text, size_t size, struc
 			    : read_assignment(parser, line, error);
 }
 
+/* By network, then as in the text. */
 static int claim_compare(const void *left, const void *right)
 {
-	const struct claim *a = left, *b = right;
+	const struct claim *a = *(struct claim *const *)left, *b = *(struct claim *const *)right;
 	int order = memcmp(a->network.ip.bytes, b->network.ip.bytes, sizeof(a->network.ip.bytes));
 
 	if (a->network.ip.family != b->network.ip.family)
@@ -383,23 +386,28 @@ static int claim_compare(const void *left, const void *right)
 	if (order == 0)
 		order = a->network.length - b->network.length;
 	if (order == 0)
-		order = a->line_number < b->line_number ? -1 : a->line_number > b->line_number;
+		order = a < b ? -1 : a > b;
 	return order;
 }
 
-/* What shows only when the whole text has been read. */
-static int check_whole(struct parser *parser, struct error *error)
+/* Marks what a peer claims again, and refuses what another has claimed. */
+static int compare_claims(struct parser *parser, struct error *error)
 {
+	CLEANUP(memory_free)
+	struct claim **sorted = memory_resize(NULL, parser->claim_count, sizeof(struct claim *));
 	char text[CIDR_TEXT_MAX];
 
-	if (!parser->interface_seen)
-		return error_set(error, EINVAL, "there is no [Interface], with a PrivateKey in it");
-	if (parser->claim_count)
-		qsort(parser->claims, parser->claim_count, sizeof(struct claim), claim_compare);
+	for (size_t i = 0; i < parser->claim_count; i++)
+		sorted[i] = &parser->claims[i];
+	qsort(sorted, parser->claim_count, sizeof(struct claim *), claim_compare);
 	for (size_t i = 1; i < parser->claim_count; i++) {
-		const struct claim *one = &parser->claims[i - 1], *other = one + 1;
+		const struct claim *one = sorted[i - 1];
+		struct claim *other = sorted[i];
 
-		if (one->peer == other->peer || !cidr_equal(&one->network, &other->network))
+		if (!cidr_equal(&one->network, &other->network))
+			continue;
+		other->again = one->peer == other->peer;
+		if (other->again)
 			continue;
 		parser->line_number = other->line_number;
 		return error_set(error, EINVAL,
@@ -408,6 +416,24 @@ static int check_whole(struct parser *parser, struct error *error)
 				 cidr_format(&one->network, text), one->line_number);
 	}
 	return 0;
+}
+
+/* What shows only when the whole text has been read. */
+static int finish(struct parser *parser, struct error *error)
+{
+	struct wg_peer *peers = parser->tunnel.device.peers;
+	int code;
+
+	if (!parser->interface_seen)
+		return error_set(error, EINVAL, "there is no [Interface], with a PrivateKey in it");
+	code = compare_claims(parser, error);
+	for (size_t i = 0; i < parser->claim_count && code == 0; i++) {
+		const struct claim *claim = &parser->claims[i];
+
+		if (!claim->again)
+			cidr_list_append(&peers[claim->peer].allowed_ips, &claim->network);
+	}
+	return code;
 }
 
 static int read_text(struct parser *parser, const char *text, size_t size, struct error *error)
@@ -427,7 +453,7 @@ static int read_text(struct parser *parser, const char *text, size_t size, struc
 		text = newline ? newline + 1 : end;
 	} while (text < end);
 	code = section_end(parser, error);
-	return code < 0 ? code : check_whole(parser, error);
+	return code < 0 ? code : finish(parser, error);
 }
 
 /* Hides what could be a good part of a key. */
