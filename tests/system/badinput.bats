@@ -159,7 +159,9 @@ Address = 10.0.0.2/32"
 	refused 1 "x.conf:" "${import[@]}"
 	conf x.conf < <(yes '# a comment' | head -c 5000000)
 	refused 1 "is too large" "${import[@]}"
-	each 1 "" subu WG import -- /nonexistent /tmp /dev/zero ""
+	fails 1 "cannot open /nonexistent: No such file or directory" subu WG import /nonexistent
+	fails 1 "cannot open : No such file or directory" subu WG import ""
+	each 1 " is not a regular file, as a WireGuard .conf must be" subu WG import -- /tmp /dev/zero
 	mkfifo "$BATS_TEST_TMPDIR/fifo"
 	refused 1 "is not a regular file" subu WG import "$BATS_TEST_TMPDIR/fifo"
 }
@@ -270,13 +272,13 @@ Address = 10.0.0.2/32"
 	refused 1 "$SUBU_DB is a database of another program" subu list
 	cp "$BATS_TEST_TMPDIR/subu.db" "$SUBU_DB"
 	sqlite3 "$SUBU_DB" 'PRAGMA user_version = 99'
-	refused 1 "newer" subu list
+	refused 1 "$SUBU_DB was written by a newer subu (schema 99; " subu list
 	cp "$BATS_TEST_TMPDIR/subu.db" "$SUBU_DB"
 	dd if=/dev/urandom of="$SUBU_DB" bs=1 seek=4096 count=4096 conv=notrunc status=none
 	sum=$(sha256sum "$SUBU_DB")
-	refused 1 "$SUBU_DB" subu list
+	refused 1 "the database $SUBU_DB is damaged (" subu list
 	[ "$(sha256sum "$SUBU_DB")" = "$sum" ]
 	ln -sf "$BATS_TEST_TMPDIR/subu.db" "$SUBU_DB"
-	refused 1 "$SUBU_DB" subu list
+	refused 1 "cannot open the database $SUBU_DB: Too many levels of symbolic links" subu list
 	refused 1 "/dev/null is not a file" subu --db /dev/null list
 }

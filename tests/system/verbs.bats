@@ -63,11 +63,12 @@ a_tunnel()
 
 @test "without SUBU_DB or --db it is /var/lib/subu/subu.db" {
 	client mount -t tmpfs tmpfs /var/lib
+	local none='there is no database /var/lib/subu/subu.db: make it with `subu init TOKEN`'
+
 	unset SUBU_DB
+	fails 1 "$none" subu list
 	export SUBU_DB=
-	try subu list
-	[ "$status" -eq 1 ]
-	one_sentence 'there is no database /var/lib/subu/subu.db: make it with `subu init TOKEN`'
+	fails 1 "$none" subu list
 	done_by subu init k3x9qa
 	done_by subu list
 	client stat -c '%a %n' /var/lib/subu /var/lib/subu/subu.db >"$BATS_TEST_TMPDIR/modes"
