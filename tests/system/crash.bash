@@ -12,6 +12,15 @@ changes=(sendto mount umount2 unlink mkdir link clone ioctl bind write pidfd_sen
 # Of the database: SQLite's own tests hold it to its word, so every fourth is enough.
 database_writes=(pwrite64 fdatasync ftruncate)
 
+# a_tunnel_to_nobody: WG_0, complete, to a server that is not there.
+a_tunnel_to_nobody()
+{
+	client subu -q WG global 10.77.0.0/24
+	client subu -q WG create 192.0.2.1:51820
+	client subu -q WG server_provided_public_key WG_0 "$(wg genkey | wg pubkey)"
+	client subu -q WG set WG_0 dns 10.77.0.1
+}
+
 # interrupt HOW CALL N COMMAND...: runs it, with signal=NAME or error=NAME at its Nth such call. No
 # search for leaks: it cannot be traced.
 interrupt()

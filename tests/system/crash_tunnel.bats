@@ -12,11 +12,7 @@ load crash
 setup()
 {
 	machines init
-	server_key=$(wg genkey | wg pubkey)
-	client subu -q WG global 10.77.0.0/24
-	client subu -q WG create 192.0.2.1:51820
-	client subu -q WG server_provided_public_key WG_0 "$server_key"
-	client subu -q WG set WG_0 dns 10.77.0.1
+	a_tunnel_to_nobody
 	sub_user alice web
 	before=$(snapshot)
 }
