@@ -64,6 +64,13 @@ static int sift_globals(struct command *command, int *argc, char **argv, struct 
 	return 0;
 }
 
+static int check_database(const char *path, struct error *error)
+{
+	if (!*path)
+		return error_usage(error, "the path of the database is empty: --db FILE");
+	return 0;
+}
+
 static int check_kernel(struct error *error)
 {
 	unsigned int major = 0, minor = 0;
@@ -92,10 +99,10 @@ static int check_count(const struct verb *verb, int argc, struct error *error)
 {
 	if (argc - 1 >= verb->least && argc - 1 <= verb->most)
 		return 0;
-	return error_usage(error, "%s: usage: subu %s%s %s",
+	return error_usage(error, "%s: usage: subu %s%s%s%s",
 			   argc - 1 < verb->least ? "a word is missing"
 						  : "there are too many words",
-			   verb_prefix(verb), verb->name, verb->words);
+			   verb_prefix(verb), verb->name, *verb->words ? " " : "", verb->words);
 }
 
 static bool wants_help(int argc, char **argv)
@@ -129,6 +136,8 @@ static int run_verb(struct command *command, const struct verb *table, int argc,
 	code = check_root(verb, error);
 	if (code == 0)
 		code = check_count(verb, argc, error);
+	if (code == 0)
+		code = check_database(command->db, error);
 	return code < 0 ? code : verb->run(command, argc, argv, error);
 }
 
