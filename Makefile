@@ -10,9 +10,9 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 FUZZ_SECONDS ?= 60
 
-build/build.ninja: options = -Dprefix=$(PREFIX)
-build-asan/build.ninja: options = -Db_sanitize=address,undefined -Db_lundef=false
-build-fuzz/build.ninja: options = -Dfuzz=true -Db_sanitize=address,undefined -Db_lundef=false
+build/build.ninja: options = --werror -Dprefix=$(PREFIX)
+build-asan/build.ninja: options = --werror -Db_sanitize=address,undefined -Db_lundef=false
+build-fuzz/build.ninja: options = --werror -Dfuzz=true -Db_sanitize=address,undefined -Db_lundef=false
 build-fuzz/build.ninja: export CC = clang
 
 help: ## say what there is (this)
