@@ -14,7 +14,6 @@
  */
 #include "enter/enter.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>

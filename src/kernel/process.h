@@ -2,7 +2,6 @@
 #ifndef KERNEL_PROCESS_H
 #define KERNEL_PROCESS_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <sys/capability.h>
 #include <sys/types.h>

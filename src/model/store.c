@@ -18,7 +18,6 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
-#include "base/text.h"
 #include "model/sql.h"
 
 /* The header of a database file (https://sqlite.org/fileformat2.html#the_database_header). */

@@ -7,7 +7,6 @@
 #ifndef MODEL_STORE_H
 #define MODEL_STORE_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 

@@ -1,7 +1,6 @@
 /* The rows of tunnels and their peers. What was written by this program is read with the same
  * parsers that read the user's words: a row that they refuse is a damaged database. */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "model/sql.h"
