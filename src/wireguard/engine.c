@@ -35,7 +35,7 @@
 #define STATE_PATH_MAX (sizeof(STATE_FOLDER) + IFNAMSIZ + sizeof("/.pid"))
 
 #define LOG_KEPT  (256 << 10) /* bytes: a log that is larger at a start is begun anew */
-#define TUN_TRIES 30	      /* 10 ms apart */
+#define TUN_TRIES 100	      /* 10 ms apart */
 #define GRACE_MS  1000	      /* between SIGTERM and SIGKILL */
 
 /* Where engine_start() puts what a managed engine inherits. */

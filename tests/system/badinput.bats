@@ -243,7 +243,7 @@ Address = 10.0.0.2/32"
 	refused 1 "Read-only file system" subu create bob web
 	refused 1 "Read-only file system" subu --db "$BATS_TEST_TMPDIR/new.db" init k3x9qa
 	refused 1 "there is no database /nonexistent/x.db" subu --db /nonexistent/x.db list
-	refused 1 "there is no database " subu --db "" list
+	refused 2 "the path of the database is empty" subu --db "" list
 }
 
 @test "a database that others may write or own" {
