@@ -1,6 +1,5 @@
 #include "model/name.h"
 
-#include <errno.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -34,17 +33,17 @@ int name_check(const char *what, const char *text, struct error *error)
 	return 0;
 }
 
-/* An id has one spelling: "0", or digits without a leading zero. */
-static int id_parse(const char *text, uint32_t *ret)
+bool name_has_id(const char *text, const char *prefix, uint32_t *ret)
 {
+	size_t size = strlen(prefix);
 	uint64_t id;
 
-	if (text[0] == '0' && text[1])
-		return -EINVAL;
-	if (text_to_number(text, 0, UINT32_MAX, &id) < 0)
-		return -EINVAL;
+	if (strncmp(text, prefix, size) != 0 || (text[size] == '0' && text[size + 1]))
+		return false;
+	if (text_to_number(text + size, 0, UINT32_MAX, &id) < 0)
+		return false;
 	*ret = (uint32_t)id;
-	return 0;
+	return true;
 }
 
 int name_parse_subu(const char *text, struct name_reference *ret, struct error *error)
@@ -68,8 +67,7 @@ int name_parse_subu(const char *text, struct name_reference *ret, struct error *
 		strcpy(reference.name, colon + 1);
 	} else {
 		reference.by_id = true;
-		if (strncmp(text, SUBU_PREFIX, strlen(SUBU_PREFIX)) != 0 ||
-		    id_parse(text + strlen(SUBU_PREFIX), &reference.id) < 0)
+		if (!name_has_id(text, SUBU_PREFIX, &reference.id))
 			return error_usage(error,
 					   "'%.100s' does not say which sub-user: subu_N, such as "
 					   "subu_0, or OWNER:NAME would",
@@ -81,8 +79,7 @@ int name_parse_subu(const char *text, struct name_reference *ret, struct error *
 
 int name_parse_tunnel(const char *text, uint32_t *ret_id, struct error *error)
 {
-	if (strncmp(text, TUNNEL_PREFIX, strlen(TUNNEL_PREFIX)) != 0 ||
-	    id_parse(text + strlen(TUNNEL_PREFIX), ret_id) < 0)
+	if (!name_has_id(text, TUNNEL_PREFIX, ret_id))
 		return error_usage(error,
 				   "'%.100s' does not say which tunnel: WG_M, such as WG_0, would",
 				   text);

@@ -23,6 +23,10 @@ struct name_reference {
  * ':'. `what` says in the message whose name it is: "owner", "sub-user". */
 int name_check(const char *what, const char *text, struct error *error);
 
+/* Is the text the prefix and a number behind it? The number has one spelling: "0", or digits without
+ * a leading zero, 4294967295 at most. */
+bool name_has_id(const char *text, const char *prefix, uint32_t *ret);
+
 /* Reads "subu_N" or "OWNER:NAME". Whether there is such a sub-user is for the store to say. */
 int name_parse_subu(const char *text, struct name_reference *ret, struct error *error);
 

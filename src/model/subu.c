@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 
+#define DEVICE_PREFIX "subu_"
+
 const char *phase_name(enum phase phase)
 {
 	static const char *const names[] = {
@@ -33,6 +35,16 @@ const char *subu_netns(uint32_t id, char buffer[static SUBU_ID_TEXT_MAX])
 
 const char *tunnel_device(uint32_t id, char buffer[static IFNAMSIZ])
 {
-	snprintf(buffer, IFNAMSIZ, "subu_%u", id);
+	snprintf(buffer, IFNAMSIZ, DEVICE_PREFIX "%u", id);
 	return buffer;
+}
+
+bool tunnel_of_device(const char *name, uint32_t *ret)
+{
+	uint32_t id;
+
+	if (!name_has_id(name, DEVICE_PREFIX, &id) || id == UINT32_MAX)
+		return false;
+	*ret = id;
+	return true;
 }

@@ -46,4 +46,8 @@ const char *tunnel_id_format(uint32_t id, char buffer[static SUBU_ID_TEXT_MAX]);
 const char *subu_netns(uint32_t id, char buffer[static SUBU_ID_TEXT_MAX]);
 const char *tunnel_device(uint32_t id, char buffer[static IFNAMSIZ]);
 
+/* Is it the name of a tunnel's device, in its one spelling? The largest number is never an id: the
+ * store counts to one below it. */
+bool tunnel_of_device(const char *name, uint32_t *ret);
+
 #endif

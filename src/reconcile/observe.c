@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "base/memory.h"
-#include "base/text.h"
 #include "kernel/address.h"
 #include "kernel/link.h"
 #include "kernel/netns.h"
@@ -23,17 +22,6 @@ struct observer {
 	struct netlink netlink; /* inside */
 	int netns;
 };
-
-/* Is the name that of a tunnel's device? */
-static bool tunnel_of_device(const char *name, uint32_t *ret)
-{
-	uint64_t id;
-
-	if (strncmp(name, "subu_", 5) != 0 || text_to_number(name + 5, 0, UINT32_MAX - 1, &id) < 0)
-		return false;
-	*ret = (uint32_t)id;
-	return true;
-}
 
 static struct link_state *find_or_append(struct subu_state *state, uint32_t tunnel)
 {

@@ -1,4 +1,5 @@
-/* model/name: what may be a name, and the references that a user types. */
+/* model/name: what may be a name, and the references that a user types; model/subu: the names of
+ * devices. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,6 +8,7 @@
 
 #include "base/memory.h"
 #include "model/name.h"
+#include "model/subu.h"
 
 #define LONGEST "abcdefghijklmnopqrstuvwxyz012345"
 
@@ -131,6 +133,28 @@ static void test_tunnel(void **state)
 	assert_int_equal(id, UINT32_MAX);
 }
 
+static void test_device(void **state)
+{
+	static const char *const bad[] = {
+		"",	   "subu_",   "subu_00",   "subu_01",	 "subu_-1",	    "subu_+1",
+		"subu_1 ", " subu_1", "subu_1a",   "Subu_1",	 "subu_4294967295", "lo",
+		"WG_1",	   "subu",    "ns-subu_1", "subu_0.100",
+	};
+	static const uint32_t ids[] = {0, 1, 10, 4294967294};
+	char name[IFNAMSIZ];
+	uint32_t id = 77;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		assert_false(tunnel_of_device(bad[i], &id));
+		assert_int_equal(id, 77);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(ids); i++) {
+		assert_true(tunnel_of_device(tunnel_device(ids[i], name), &id));
+		assert_int_equal(id, ids[i]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -138,6 +162,7 @@ int main(void)
 		cmocka_unit_test(test_sub_user),
 		cmocka_unit_test(test_sub_user_refused),
 		cmocka_unit_test(test_tunnel),
+		cmocka_unit_test(test_device),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
