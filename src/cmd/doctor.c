@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "base/text.h"
 #include "cmd/cmd.h"
 #include "kernel/link.h"
 #include "kernel/netns.h"
@@ -63,6 +62,7 @@ static int check_interfaces(struct findings *findings, uint32_t id, struct error
 	char name[SUBU_ID_TEXT_MAX];
 	CLEANUP(netlink_close) struct netlink netlink = {};
 	size_t count = 0;
+	uint32_t tunnel;
 	int code = netns_open(subu_netns(id, name), &netns, error);
 
 	if (code < 0)
@@ -72,7 +72,7 @@ static int check_interfaces(struct findings *findings, uint32_t id, struct error
 		return code;
 	code = link_list(&netlink, &links, &count, error);
 	for (size_t i = 0; code == 0 && i < count; i++)
-		if (strcmp(links[i].name, "lo") != 0 && strncmp(links[i].name, "subu_", 5) != 0 &&
+		if (strcmp(links[i].name, "lo") != 0 && !tunnel_of_device(links[i].name, &tunnel) &&
 		    links[i].up)
 			find(findings, findings->about,
 			     "could leak: the interface %s is not subu's, and what leaves by it "
@@ -133,40 +133,33 @@ static int check_subu(struct findings *findings, struct store *store, const stru
 /* The number in "<prefix><number><suffix>". */
 static bool parse_id(const char *name, const char *prefix, const char *suffix, uint32_t *ret)
 {
-	size_t length = strlen(name), before = strlen(prefix), after = strlen(suffix);
-	char digits[16];
-	uint64_t id;
+	size_t length = strlen(name), after = strlen(suffix);
+	CLEANUP(memory_free) char *stem = memory_strdup(name);
 
-	if (length <= before + after || length - before - after >= sizeof(digits) ||
-	    strncmp(name, prefix, before) != 0 || strcmp(name + length - after, suffix) != 0)
+	if (length < after || strcmp(name + length - after, suffix) != 0)
 		return false;
-	memcpy(digits, name + before, length - before - after);
-	digits[length - before - after] = '\0';
-	if (text_to_number(digits, 0, UINT32_MAX - 1, &id) < 0)
-		return false;
-	*ret = (uint32_t)id;
-	return true;
+	stem[length - after] = '\0';
+	return name_has_id(stem, prefix, ret);
 }
 
 /* Reports the entries of a folder that are named like ours and that no row names. */
-static int check_left_over(struct findings *findings, struct store *store, const char *folder,
+static int check_left_over(struct findings *findings, struct store *store, const char *path,
 			   const char *prefix, const char *suffix,
 			   bool (*has_row)(struct store *store, uint32_t id), struct error *error)
 {
+	CLEANUP(folder_close) DIR *folder = opendir(path);
 	const struct dirent *entry;
 	uint32_t id;
-	DIR *directory = opendir(folder);
 
-	if (!directory && errno == ENOENT)
+	if (!folder && errno == ENOENT)
 		return 0;
-	if (!directory)
-		return error_errno(error, "cannot look into %s", folder);
-	while ((entry = readdir(directory)))
+	if (!folder)
+		return error_errno(error, "cannot look into %s", path);
+	while (errno = 0, (entry = readdir(folder)))
 		if (parse_id(entry->d_name, prefix, suffix, &id) && !has_row(store, id))
 			find(findings, entry->d_name, "left over: %s/%s is not in this database",
-			     folder, entry->d_name);
-	closedir(directory);
-	return 0;
+			     path, entry->d_name);
+	return errno ? error_errno(error, "cannot read %s", path) : 0;
 }
 
 static bool has_subu(struct store *store, uint32_t id)
