@@ -29,6 +29,7 @@ completed()
 }
 
 @test "the completion offers every verb, and no other" {
+	# shellcheck source=/dev/null # it is checked with the scripts
 	source dist/completion/subu
 	diff <(completed) <(verbs | sed 's/ .*//' | sort -u)
 	diff <(completed WG) <(verbs | sed -n 's/^WG //p' | sort -u)
