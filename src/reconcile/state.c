@@ -1,23 +1,15 @@
 #include "reconcile/state.h"
 
-#include <string.h>
-
 #include "base/memory.h"
 
 struct link_state *subu_state_append_link(struct subu_state *state, uint32_t tunnel)
 {
-	size_t size = state->link_count * sizeof(*state->links);
-	struct link_state *grown = memory_resize(NULL, state->link_count + 1, sizeof(*grown));
+	struct link_state *link;
 
-	/* The private keys in the old block are wiped, which realloc() would not do. */
-	if (size) {
-		memcpy(grown, state->links, size);
-		explicit_bzero(state->links, size);
-	}
-	memory_free(&state->links);
-	state->links = grown;
-	grown[state->link_count] = (struct link_state){.tunnel = tunnel};
-	return &grown[state->link_count++];
+	state->links = memory_grow_secret(state->links, state->link_count, sizeof(*link));
+	link = &state->links[state->link_count++];
+	*link = (struct link_state){.tunnel = tunnel};
+	return link;
 }
 
 struct link_state *subu_state_find_link(const struct subu_state *state, uint32_t tunnel)

@@ -209,17 +209,11 @@ static int leave_files(struct error *error)
 	return 0;
 }
 
-static void capabilities_free(cap_t *capabilities)
-{
-	if (*capabilities)
-		cap_free(*capabilities);
-}
-
 /* Of network_rights, those that the process has. */
 static int keep_rights(struct error *error)
 {
-	CLEANUP(capabilities_free) cap_t had = cap_get_proc();
-	CLEANUP(capabilities_free) cap_t kept = cap_init();
+	CLEANUP(process_capabilities_free) cap_t had = cap_get_proc();
+	CLEANUP(process_capabilities_free) cap_t kept = cap_init();
 	cap_flag_value_t value = CAP_CLEAR;
 	int code = had && kept ? 0 : -1;
 
