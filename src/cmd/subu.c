@@ -1,20 +1,20 @@
 /* create, remove, list: the life of a sub-user. */
 #include <errno.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "cmd/cmd.h"
+#include "enter/account.h"
 #include "kernel/netns.h"
 #include "reconcile/observe.h"
 
 static int check_account(const char *account, struct subu *subu, struct error *error)
 {
-	errno = 0;
-	if (!getpwnam(account))
-		return error_set(error, ENOENT, "there is no account '%.64s' on this machine",
-				 account);
+	int code = account_exists(account, error);
+
+	if (code < 0)
+		return code;
 	if (strlen(account) >= sizeof(subu->account))
 		return error_usage(error, "the account's name is longer than %zu characters",
 				   sizeof(subu->account) - 1);
