@@ -96,44 +96,76 @@ static void unescape(char *text)
 int mount_info_parse(const char *line, struct mount_info *ret)
 {
 	CLEANUP(memory_free) char *path = NULL;
+	CLEANUP(memory_free) char *type = NULL;
+	const char *separator = strstr(line, " - ");
 	unsigned int parent;
 
-	/* id, parent, major:minor, root, mount point */
-	if (sscanf(line, "%*u %u %*u:%*u %*s %ms", &parent, &path) != 2)
+	/* id, parent, major:minor, root, mount point … - type, source, options */
+	if (sscanf(line, "%*u %u %*u:%*u %*s %ms", &parent, &path) != 2 || !separator ||
+	    sscanf(separator, " - %ms", &type) != 1)
 		return -EINVAL;
 	unescape(path);
-	*ret = (struct mount_info){.parent = parent, .path = MEMORY_TAKE(path)};
+	*ret = (struct mount_info){
+		.parent = parent, .path = MEMORY_TAKE(path), .type = MEMORY_TAKE(type)};
 	return 0;
 }
 
-int mount_list_children(const char *path, struct mount_paths *ret, struct error *error)
+void mount_info_clear(struct mount_info *info)
+{
+	memory_free(&info->path);
+	memory_free(&info->type);
+}
+
+/* Which of the mounts are meant. */
+struct filter {
+	const char *type; /* or, when NULL: */
+	uint64_t parent;
+};
+
+static bool filter_passes(const struct filter *filter, const struct mount_info *info)
+{
+	return filter->type ? strcmp(info->type, filter->type) == 0
+			    : info->parent == filter->parent;
+}
+
+static int list(const struct filter *filter, struct mount_paths *ret, struct error *error)
 {
 	CLEANUP(mount_paths_clear) struct mount_paths paths = {};
 	CLEANUP(file_close) FILE *file = fopen(MOUNTINFO, "re");
 	CLEANUP(memory_free) char *line = NULL;
-	struct mount_info info;
-	struct statx status;
 	size_t size = 0;
 
 	if (!file)
 		return error_errno(error, "cannot open " MOUNTINFO);
-	if (statx(AT_FDCWD, path, 0, STATX_MNT_ID, &status) < 0)
-		return error_errno(error, "cannot examine %s", path);
 	while (getline(&line, &size, file) >= 0) {
+		CLEANUP(mount_info_clear) struct mount_info info = {};
+
 		if (mount_info_parse(line, &info) < 0)
 			return error_set(error, EPROTO, "cannot read " MOUNTINFO);
-		if (info.parent != status.stx_mnt_id) {
-			memory_free(&info.path);
+		if (!filter_passes(filter, &info))
 			continue;
-		}
 		paths.items = memory_resize(paths.items, paths.count + 1, sizeof(*paths.items));
-		paths.items[paths.count++] = info.path;
+		paths.items[paths.count++] = MEMORY_TAKE(info.path);
 	}
 	if (ferror(file))
 		return error_errno(error, "cannot read " MOUNTINFO);
 	*ret = paths;
 	paths = (struct mount_paths){};
 	return 0;
+}
+
+int mount_list_children(const char *path, struct mount_paths *ret, struct error *error)
+{
+	struct statx status;
+
+	if (statx(AT_FDCWD, path, 0, STATX_MNT_ID, &status) < 0)
+		return error_errno(error, "cannot examine %s", path);
+	return list(&(struct filter){.parent = status.stx_mnt_id}, ret, error);
+}
+
+int mount_list_type(const char *type, struct mount_paths *ret, struct error *error)
+{
+	return list(&(struct filter){.type = type}, ret, error);
 }
 
 void mount_paths_clear(struct mount_paths *paths)

@@ -38,10 +38,12 @@ int mount_detach(const char *path, struct error *error);
 struct mount_info {
 	unsigned int parent; /* the number of the mount it is mounted on */
 	char *path;	     /* owned */
+	char *type;	     /* owned; of the file system, such as "cgroup2" */
 };
 
 /* Reads one line; the path's octal escapes are undone. -EINVAL when it is none. */
 int mount_info_parse(const char *line, struct mount_info *ret);
+void mount_info_clear(struct mount_info *info);
 
 struct mount_paths {
 	char **items; /* owned */
@@ -50,6 +52,9 @@ struct mount_paths {
 
 /* Where something is mounted on the mount at the path, not deeper. The caller clears the list. */
 int mount_list_children(const char *path, struct mount_paths *ret, struct error *error);
+
+/* Where file systems of the type are mounted, the oldest first. The caller clears the list. */
+int mount_list_type(const char *type, struct mount_paths *ret, struct error *error);
 void mount_paths_clear(struct mount_paths *paths);
 
 #endif

@@ -13,15 +13,15 @@ static void test_info(void **state)
 	static const struct {
 		const char *line;
 		unsigned int parent;
-		const char *path;
+		const char *path, *type;
 	} cases[] = {
-		{"22 27 0:21 / /proc rw,relatime - proc proc rw\n", 27, "/proc"},
+		{"22 27 0:21 / /proc rw,relatime - proc proc rw\n", 27, "/proc", "proc"},
 		{"31 23 0:28 / /sys/fs/cgroup rw shared:9 master:1 - cgroup2 cgroup2 rw\n", 23,
-		 "/sys/fs/cgroup"},
+		 "/sys/fs/cgroup", "cgroup2"},
 		{"1 1 254:0 /a\\040b /x\\040y\\134z\\011\\012 rw - ext4 /dev/vda rw", 1,
-		 "/x y\\z\t\n"},
+		 "/x y\\z\t\n", "ext4"},
 		{"66 65 0:4 net:[4026532177] /run/netns/a\\0409 rw - nsfs nsfs rw", 65,
-		 "/run/netns/a 9"},
+		 "/run/netns/a 9", "nsfs"},
 	};
 	struct mount_info info;
 
@@ -30,13 +30,20 @@ static void test_info(void **state)
 		assert_int_equal(mount_info_parse(cases[i].line, &info), 0);
 		assert_int_equal(info.parent, cases[i].parent);
 		assert_string_equal(info.path, cases[i].path);
-		memory_free(&info.path);
+		assert_string_equal(info.type, cases[i].type);
+		mount_info_clear(&info);
 	}
 }
 
 static void test_info_refused(void **state)
 {
-	static const char *const bad[] = {"", "\n", "22", "22 27 0:21 /", "x 27 0:21 / /proc rw"};
+	static const char *const bad[] = {"",
+					  "\n",
+					  "22",
+					  "22 27 0:21 /",
+					  "x 27 0:21 / /proc rw",
+					  "22 27 0:21 / /proc rw proc",
+					  "22 27 0:21 / /proc rw - "};
 	struct mount_info info = {.parent = 77};
 
 	(void)state;

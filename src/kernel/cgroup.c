@@ -1,0 +1,197 @@
+#include "kernel/cgroup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "kernel/mount.h"
+
+/* How deep the kernel lets groups nest is a setting; deeper ones than this are nobody's. */
+#define DEPTH_MAX 64
+
+int cgroup_is_mounted(bool *ret, struct error *error)
+{
+	CLEANUP(mount_paths_clear) struct mount_paths paths = {};
+	int code = mount_list_type(CGROUP_TYPE, &paths, error);
+
+	if (code == 0)
+		*ret = paths.count > 0;
+	return code;
+}
+
+/* The path of the group's folder; the caller's to free. */
+static int find_path(const char *name, char **ret, struct error *error)
+{
+	CLEANUP(mount_paths_clear) struct mount_paths paths = {};
+	int code = mount_list_type(CGROUP_TYPE, &paths, error);
+
+	if (code < 0)
+		return code;
+	if (paths.count == 0)
+		return error_set(error, EOPNOTSUPP,
+				 "no control groups of version 2: mount them (`mount -t cgroup2 "
+				 "cgroup2 /sys/fs/cgroup`)");
+	*ret = memory_format("%s/%s", paths.items[0], name);
+	return 0;
+}
+
+static int make_folder(const char *path, struct error *error)
+{
+	if (mkdir(path, 0755) < 0 && errno != EEXIST)
+		return error_errno(error, "cannot make the control group %s", path);
+	return 0;
+}
+
+int cgroup_create(const char *name, struct error *error)
+{
+	CLEANUP(memory_free) char *path = NULL;
+	int code = find_path(name, &path, error);
+	char *slash;
+
+	if (code < 0)
+		return code;
+	for (slash = path + strlen(path) - strlen(name); (slash = strchr(slash, '/')); slash++) {
+		*slash = '\0';
+		code = make_folder(path, error);
+		*slash = '/';
+		if (code < 0)
+			return code;
+	}
+	return make_folder(path, error);
+}
+
+/* The files in a group's folder are the kernel's, and go with it. */
+static int remove_folder(const char *path, const struct stat *status, int kind, struct FTW *place)
+{
+	(void)status;
+	(void)place;
+	return kind == FTW_DP && rmdir(path) < 0 ? -1 : 0;
+}
+
+int cgroup_delete(const char *name, struct error *error)
+{
+	CLEANUP(memory_free) char *path = NULL;
+	int code = find_path(name, &path, error);
+
+	if (code == -EOPNOTSUPP)
+		return 0;
+	if (code < 0)
+		return code;
+	if (nftw(path, remove_folder, DEPTH_MAX, FTW_DEPTH | FTW_PHYS) < 0 && errno != ENOENT)
+		return error_errno(error, "cannot remove the control group %s", path);
+	if (strchr(name, '/')) {
+		*strrchr(path, '/') = '\0';
+		rmdir(path); /* others may be in it */
+	}
+	return 0;
+}
+
+int cgroup_open(const char *name, int *ret_fd, struct error *error)
+{
+	CLEANUP(memory_free) char *path = NULL;
+	int fd, code = find_path(name, &path, error);
+
+	if (code < 0)
+		return code;
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return error_errno(error, "cannot open the control group %s", path);
+	*ret_fd = fd;
+	return 0;
+}
+
+int cgroup_join(int fd, struct error *error)
+{
+	CLEANUP(fd_close) int file = openat(fd, "cgroup.procs", O_WRONLY | O_CLOEXEC);
+
+	/* 0 is the caller. */
+	if (file < 0 || write(file, "0", 1) < 0)
+		return error_errno(error, "cannot join the control group");
+	return 0;
+}
+
+int cgroup_id(int fd, uint64_t *ret, struct error *error)
+{
+	struct stat status;
+
+	/* On 64-bit machines the number of the inode is that of the group (kernfs_ino()). */
+	_Static_assert(sizeof(status.st_ino) == sizeof(*ret), "inode numbers of 64 bits");
+	if (fstat(fd, &status) < 0)
+		return error_errno(error, "cannot examine the control group");
+	*ret = status.st_ino;
+	return 0;
+}
+
+struct processes {
+	pid_t *items; /* owned */
+	size_t count;
+};
+
+static int read_processes(int fd, struct processes *processes, struct error *error)
+{
+	CLEANUP(fd_close) int file_fd = openat(fd, "cgroup.procs", O_RDONLY | O_CLOEXEC);
+	CLEANUP(file_close) FILE *file = file_fd < 0 ? NULL : fdopen(file_fd, "r");
+	int pid;
+
+	if (!file)
+		return error_errno(error, "cannot open the control group's list of processes");
+	fd_take(&file_fd);
+	while (fscanf(file, "%d", &pid) == 1) {
+		if (pid == 0) /* of a process namespace that is not seen from here */
+			continue;
+		processes->items = memory_resize(processes->items, processes->count + 1,
+						 sizeof(*processes->items));
+		processes->items[processes->count++] = pid;
+	}
+	if (ferror(file))
+		return error_errno(error, "cannot read the control group's list of processes");
+	return 0;
+}
+
+/* Those of the group and of all below it. One that goes meanwhile has none. */
+static int walk_processes(int fd, unsigned int depth, struct processes *processes,
+			  struct error *error)
+{
+	CLEANUP(fd_close) int again = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	CLEANUP(folder_close) DIR *folder = again < 0 ? NULL : fdopendir(again);
+	const struct dirent *entry;
+	int code = 0;
+
+	if (!folder)
+		return error_errno(error, "cannot look into the control group");
+	fd_take(&again);
+	code = read_processes(fd, processes, error);
+	while (code == 0 && depth < DEPTH_MAX && (entry = readdir(folder))) {
+		CLEANUP(fd_close) int below = -1;
+
+		if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
+			continue;
+		below = openat(fd, entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (below >= 0)
+			code = walk_processes(below, depth + 1, processes, error);
+	}
+	return code;
+}
+
+static void processes_free(struct processes *processes)
+{
+	memory_free(&processes->items);
+}
+
+int cgroup_processes(int fd, pid_t **ret, size_t *ret_count, struct error *error)
+{
+	CLEANUP(processes_free) struct processes processes = {};
+	int code = walk_processes(fd, 0, &processes, error);
+
+	if (code < 0)
+		return code;
+	*ret = MEMORY_TAKE(processes.items);
+	*ret_count = processes.count;
+	return 0;
+}
