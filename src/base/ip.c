@@ -145,6 +145,16 @@ bool cidr_contains(const struct cidr *network, const struct ip *ip)
 	return true;
 }
 
+bool cidr_is_loopback(const struct cidr *cidr)
+{
+	static const struct cidr ipv4 = {.ip = {.family = AF_INET, .bytes = {127}}, .length = 8};
+	static const struct cidr ipv6 = {.ip = {.family = AF_INET6, .bytes = {[15] = 1}},
+					 .length = 128};
+	const struct cidr *loopback = cidr->ip.family == AF_INET ? &ipv4 : &ipv6;
+
+	return cidr->length >= loopback->length && cidr_contains(loopback, &cidr->ip);
+}
+
 socklen_t socket_address_size(const union socket_address *address)
 {
 	if (address->any.sa_family == AF_INET)

@@ -65,6 +65,9 @@ struct cidr cidr_network(const struct cidr *cidr);
 /* Does the network hold the address? Never across families. */
 bool cidr_contains(const struct cidr *network, const struct ip *ip);
 
+/* Is all of it 127.0.0.0/8 or ::1? */
+bool cidr_is_loopback(const struct cidr *cidr);
+
 /* The size that bind() and connect() want; 0 for a family that is not IP. */
 socklen_t socket_address_size(const union socket_address *address);
 

@@ -15,16 +15,6 @@
 /* How deep the kernel lets groups nest is a setting; deeper ones than this are nobody's. */
 #define DEPTH_MAX 64
 
-int cgroup_is_mounted(bool *ret, struct error *error)
-{
-	CLEANUP(mount_paths_clear) struct mount_paths paths = {};
-	int code = mount_list_type(CGROUP_TYPE, &paths, error);
-
-	if (code == 0)
-		*ret = paths.count > 0;
-	return code;
-}
-
 /* The path of the group's folder; the caller's to free. */
 static int find_path(const char *name, char **ret, struct error *error)
 {

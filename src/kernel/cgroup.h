@@ -3,7 +3,6 @@
 #ifndef KERNEL_CGROUP_H
 #define KERNEL_CGROUP_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -12,12 +11,8 @@
 
 #define CGROUP_TYPE "cgroup2" /* of the file system, in mountinfo */
 
-/* Is the hierarchy mounted? On machines with version 1 beside it, it is, as a rule, at
- * /sys/fs/cgroup/unified. */
-int cgroup_is_mounted(bool *ret, struct error *error);
-
 /* Makes the group and those above it. There already: 0. -EOPNOTSUPP when the hierarchy is not
- * mounted. */
+ * mounted; on machines with version 1 beside it, it is, as a rule, at /sys/fs/cgroup/unified. */
 int cgroup_create(const char *name, struct error *error);
 
 /* Takes the group away with those below it, and the one above when that is empty then. Not there: 0.

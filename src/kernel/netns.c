@@ -27,6 +27,7 @@
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -251,6 +252,21 @@ int netns_enter(int netns_fd, struct error *error)
 {
 	if (setns(netns_fd, CLONE_NEWNET) < 0)
 		return error_errno(error, "cannot enter the network namespace");
+	return 0;
+}
+
+int netns_cookie(int netns_fd, uint64_t *ret, struct error *error)
+{
+	CLEANUP(netns_visit_end) struct netns_visit visit = NETNS_VISIT_NONE;
+	CLEANUP(fd_close) int fd = -1;
+	socklen_t size = sizeof(*ret);
+	int code = netns_visit_begin(&visit, netns_fd, error);
+
+	if (code < 0)
+		return code;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, ret, &size) < 0)
+		return error_errno(error, "cannot ask for the number of the network namespace");
 	return 0;
 }
 

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/error.h"
@@ -38,6 +39,10 @@ void netns_visit_end(struct netns_visit *visit);
 
 /* Moves the calling process there for good. */
 int netns_enter(int netns_fd, struct error *error);
+
+/* The number that the kernel gives no other namespace until it boots again (SO_NETNS_COOKIE, Linux
+ * 5.14). */
+int netns_cookie(int netns_fd, uint64_t *ret, struct error *error);
 
 /* Processes whose network namespace it is, read from /proc, the caller left out; the array is the
  * caller's to free. Threads that differ from their process do not count. */

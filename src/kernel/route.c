@@ -57,7 +57,8 @@ static int route_attribute(const struct nlattr *attribute, void *data)
 static bool is_listed(const struct rtmsg *info)
 {
 	return (info->rtm_family == AF_INET || info->rtm_family == AF_INET6) &&
-	       info->rtm_type == RTN_UNICAST && !(info->rtm_flags & RTM_F_CLONED) &&
+	       (info->rtm_type == RTN_UNICAST || info->rtm_type == RTN_LOCAL) &&
+	       !(info->rtm_flags & RTM_F_CLONED) &&
 	       (info->rtm_protocol == RTPROT_STATIC || info->rtm_protocol == RTPROT_BOOT);
 }
 
@@ -114,6 +115,11 @@ int route_list(struct netlink *netlink, struct route **ret, size_t *ret_count, s
 	return 0;
 }
 
+static bool is_local(const struct route *route)
+{
+	return cidr_is_loopback(&route->destination);
+}
+
 /* What a request to add and one to delete have in common. */
 static struct nlmsghdr *route_message(union netlink_buffer *buffer, uint16_t type,
 				      const struct route *route)
@@ -122,7 +128,7 @@ static struct nlmsghdr *route_message(union netlink_buffer *buffer, uint16_t typ
 	struct nlmsghdr *message = message_begin(buffer, type, ip->family);
 	struct rtmsg *info = mnl_nlmsg_get_payload(message);
 
-	info->rtm_type = RTN_UNICAST;
+	info->rtm_type = is_local(route) ? RTN_LOCAL : RTN_UNICAST;
 	info->rtm_dst_len = route->destination.length;
 	mnl_attr_put(message, RTA_DST, ip_bits(ip->family) / 8, ip->bytes);
 	mnl_attr_put_u32(message, RTA_TABLE, route->table);
@@ -168,8 +174,8 @@ int route_add(struct netlink *netlink, const struct route *route, struct error *
 
 	request->nlmsg_flags = NLM_F_CREATE | NLM_F_EXCL;
 	info->rtm_protocol = RTPROT_STATIC;
-	info->rtm_scope =
-		route->destination.ip.family == AF_INET ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
+	if (route->destination.ip.family == AF_INET)
+		info->rtm_scope = is_local(route) ? RT_SCOPE_HOST : RT_SCOPE_LINK;
 	code = netlink_request(netlink, request, NULL, NULL, error);
 	if (code == -EEXIST)
 		code = accept_existing(netlink, route, error);

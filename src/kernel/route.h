@@ -11,7 +11,8 @@
 
 #define ROUTE_TABLE_MAIN 254 /* RT_TABLE_MAIN */
 
-/* A unicast route straight out of an interface. */
+/* A route straight out of an interface. One to a loopback network is of the type local: what a
+ * socket bound to the interface sends there comes back by lo, as if it were not bound. */
 struct route {
 	uint32_t table;
 	struct cidr destination; /* host bits clear */
@@ -26,8 +27,8 @@ struct route_rule {
 	char oif[IFNAMSIZ];
 };
 
-/* Unicast routes of every table that were made by hand or by us (RTPROT_STATIC and RTPROT_BOOT),
- * not those the kernel keeps; with several next hops or a gateway too, as link_index of the first.
+/* Unicast and local routes of every table that were made by hand or by us (RTPROT_STATIC and
+ * RTPROT_BOOT), not those the kernel keeps; with several next hops or a gateway too, as link_index of the first.
  * The caller frees the array. */
 int route_list(struct netlink *netlink, struct route **ret, size_t *ret_count, struct error *error);
 
