@@ -61,6 +61,9 @@ static const char *const migrations[] = {
 	"  value TEXT NOT NULL,"
 	"  PRIMARY KEY (subu, name)"
 	") STRICT, WITHOUT ROWID;",
+
+	/* 1 → 2: forced egress, also for what was attached before there was any */
+	"ALTER TABLE links ADD COLUMN steer INTEGER NOT NULL DEFAULT 1 CHECK (steer IN (0, 1));",
 };
 
 #define SCHEMA_VERSION ((int)ARRAY_SIZE(migrations))

@@ -220,6 +220,7 @@ static void bind_link(sqlite3_stmt *statement, const struct subu_link *link)
 	sqlite3_bind_int64(statement, 2, link->tunnel);
 	sqlite3_bind_int(statement, 3, link->up);
 	sqlite3_bind_text(statement, 4, phase_name(link->phase), -1, SQLITE_STATIC);
+	sqlite3_bind_int(statement, 5, link->steer);
 }
 
 static int write_link(struct store *store, const char *text, const struct subu_link *link,
@@ -236,14 +237,17 @@ static int write_link(struct store *store, const char *text, const struct subu_l
 
 int store_add_link(struct store *store, const struct subu_link *link, struct error *error)
 {
-	return write_link(store, "INSERT INTO links (subu, wg, up, phase) VALUES (?, ?, ?, ?)",
+	return write_link(store,
+			  "INSERT INTO links (subu, wg, up, phase, steer) VALUES (?, ?, ?, ?, ?)",
 			  link, error);
 }
 
 int store_update_link(struct store *store, const struct subu_link *link, struct error *error)
 {
-	return write_link(store, "UPDATE links SET up = ?3, phase = ?4 WHERE subu = ?1 AND wg = ?2",
-			  link, error);
+	return write_link(
+		store,
+		"UPDATE links SET up = ?3, phase = ?4, steer = ?5 WHERE subu = ?1 AND wg = ?2",
+		link, error);
 }
 
 int store_delete_link(struct store *store, const struct subu_link *link, struct error *error)
@@ -269,6 +273,7 @@ static int find_link(struct store *store, const char *text, uint32_t id, struct 
 	link.subu = (uint32_t)sqlite3_column_int64(statement, 0);
 	link.tunnel = (uint32_t)sqlite3_column_int64(statement, 1);
 	link.up = sqlite3_column_int(statement, 2);
+	link.steer = sqlite3_column_int(statement, 4);
 	code = parse_phase(store, sql_text(statement, 3), &link.phase, error);
 	if (code == 0)
 		*ret = link;
@@ -278,15 +283,15 @@ static int find_link(struct store *store, const char *text, uint32_t id, struct 
 int store_find_link_of_subu(struct store *store, uint32_t subu, struct subu_link *ret,
 			    struct error *error)
 {
-	return find_link(store, "SELECT subu, wg, up, phase FROM links WHERE subu = ?", subu, ret,
-			 error);
+	return find_link(store, "SELECT subu, wg, up, phase, steer FROM links WHERE subu = ?", subu,
+			 ret, error);
 }
 
 int store_find_link_of_tunnel(struct store *store, uint32_t tunnel, struct subu_link *ret,
 			      struct error *error)
 {
-	return find_link(store, "SELECT subu, wg, up, phase FROM links WHERE wg = ?", tunnel, ret,
-			 error);
+	return find_link(store, "SELECT subu, wg, up, phase, steer FROM links WHERE wg = ?", tunnel,
+			 ret, error);
 }
 
 int store_get_option(struct store *store, uint32_t subu, const struct subu_option *option,

@@ -33,6 +33,12 @@ const char *subu_netns(uint32_t id, char buffer[static SUBU_ID_TEXT_MAX])
 	return buffer;
 }
 
+const char *subu_cgroup(uint32_t id, char buffer[static SUBU_ID_TEXT_MAX])
+{
+	snprintf(buffer, SUBU_ID_TEXT_MAX, "subu/subu_%u", id);
+	return buffer;
+}
+
 const char *tunnel_device(uint32_t id, char buffer[static IFNAMSIZ])
 {
 	snprintf(buffer, IFNAMSIZ, DEVICE_PREFIX "%u", id);

@@ -31,7 +31,8 @@ struct subu {
 struct subu_link {
 	uint32_t subu;
 	uint32_t tunnel;
-	bool up; /* the admin state */
+	bool up;    /* the admin state */
+	bool steer; /* forced egress: the tunnel is the only way out, also for the programs */
 	enum phase phase;
 };
 
@@ -39,11 +40,12 @@ struct subu_link {
 
 const char *phase_name(enum phase phase);
 
-/* "subu_3", "WG_3", "ns-subu_3": into the caller's buffer, which is returned. The device of tunnel
+/* "subu_3", "WG_3", "ns-subu_3", "subu/subu_3": into the caller's buffer, which is returned. The device of tunnel
  * WG_3 inside a namespace is "subu_3". */
 const char *subu_id_format(uint32_t id, char buffer[static SUBU_ID_TEXT_MAX]);
 const char *tunnel_id_format(uint32_t id, char buffer[static SUBU_ID_TEXT_MAX]);
 const char *subu_netns(uint32_t id, char buffer[static SUBU_ID_TEXT_MAX]);
+const char *subu_cgroup(uint32_t id, char buffer[static SUBU_ID_TEXT_MAX]);
 const char *tunnel_device(uint32_t id, char buffer[static IFNAMSIZ]);
 
 /* Is it the name of a tunnel's device, in its one spelling? The largest number is never an id: the

@@ -285,7 +285,7 @@ static void test_bad_rows(void **state)
 static void test_links(void **state)
 {
 	struct fixture *fixture = *state;
-	struct subu_link link = {.up = true, .phase = PHASE_REMOVING}, read;
+	struct subu_link link = {.up = true, .steer = true, .phase = PHASE_REMOVING}, read;
 	struct error error;
 
 	for (int i = 0; i < 2; i++) {
@@ -304,7 +304,7 @@ static void test_links(void **state)
 	link.tunnel = 1;
 	assert_int_equal(store_update_link(fixture->store, &link, &error), 0);
 	assert_int_equal(store_find_link_of_subu(fixture->store, 0, &read, &error), 0);
-	assert_true(read.up && read.phase == PHASE_REMOVING && read.tunnel == 1);
+	assert_true(read.up && read.steer && read.phase == PHASE_REMOVING && read.tunnel == 1);
 	assert_true(store_delete_subu(fixture->store, 0, &error) < 0);
 	assert_true(store_delete_tunnel(fixture->store, 1, &error) < 0);
 	assert_int_equal(store_delete_link(fixture->store, &link, &error), 0);
