@@ -7,6 +7,7 @@
 #include "cmd/cmd.h"
 #include "enter/account.h"
 #include "kernel/netns.h"
+#include "reconcile/inmates.h"
 #include "reconcile/observe.h"
 
 static int check_account(const char *account, struct subu *subu, struct error *error)
@@ -86,20 +87,16 @@ int cmd_create(struct command *command, int argc, char **argv, struct error *err
 /* Names the processes that keep a sub-user from being removed. */
 static int check_empty(uint32_t id, struct error *error)
 {
-	CLEANUP(memory_free) pid_t *pids = NULL;
-	CLEANUP(fd_close) int netns = -1;
-	char name[SUBU_ID_TEXT_MAX], list[128] = "";
+	CLEANUP(memory_free) struct inmate *inmates = NULL;
+	char list[128] = "";
 	size_t count = 0;
-	int code = netns_open(subu_netns(id, name), &netns, error);
+	int code = inmates_list(id, &inmates, &count, error);
 
-	if (code < 0)
-		return code == -ENOENT ? 0 : code;
-	code = netns_processes(netns, &pids, &count, error);
 	if (code < 0 || count == 0)
 		return code;
 	for (size_t i = 0; i < count && i < 8; i++)
 		snprintf(list + strlen(list), sizeof(list) - strlen(list), "%s%d", i ? ", " : "",
-			 pids[i]);
+			 inmates[i].pid);
 	return error_set(
 		error, EBUSY,
 		"%zu process%s running inside subu_%u (pid %s%s): end %s, or remove it with "
@@ -186,12 +183,13 @@ static int list_row(struct store *store, const struct subu *subu, json_t *rows, 
 	code = observe(subu->id, &link.tunnel, linked == 0, &actual, error);
 	if (code < 0)
 		return code;
-	json_array_append_new(
-		rows, json_pack("{ss ss ss ss ss? ss ss sb}", "subu", subu_id_format(subu->id, id),
-				"owner", subu->owner, "name", subu->name, "netns",
-				subu_netns(subu->id, netns), "tunnel",
-				linked == 0 ? tunnel_id_format(link.tunnel, tunnel) : NULL, "state",
-				state_word(&actual), "phase", phase_name(subu->phase), "steer", 0));
+	json_array_append_new(rows,
+			      json_pack("{ss ss ss ss ss? ss ss sb}", "subu",
+					subu_id_format(subu->id, id), "owner", subu->owner, "name",
+					subu->name, "netns", subu_netns(subu->id, netns), "tunnel",
+					linked == 0 ? tunnel_id_format(link.tunnel, tunnel) : NULL,
+					"state", state_word(&actual), "phase",
+					phase_name(subu->phase), "steer", actual.egress.enforced));
 	return 0;
 }
 

@@ -5,13 +5,16 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "egress/egress.h"
 #include "kernel/address.h"
+#include "kernel/cgroup.h"
 #include "kernel/link.h"
 #include "kernel/netns.h"
 #include "kernel/process.h"
 #include "kernel/route.h"
 #include "kernel/sysctl.h"
 #include "model/subu.h"
+#include "reconcile/inmates.h"
 #include "reconcile/state.h"
 #include "wireguard/engine.h"
 
@@ -22,6 +25,7 @@
 
 /* The namespace in which a plan's operations happen, opened once it is there. */
 struct place {
+	uint32_t subu;
 	char netns_name[SUBU_ID_TEXT_MAX];
 	int netns;
 	struct netlink inside; /* NETLINK_ROUTE */
@@ -48,28 +52,24 @@ static void place_close(struct place *place)
 	fd_close(&place->netns);
 }
 
-static int end_processes(struct place *place, struct error *error)
+static int end_processes(uint32_t subu, struct error *error)
 {
 	for (int round = 0; round < PROCESS_ROUNDS; round++) {
-		CLEANUP(memory_free) pid_t *processes = NULL;
+		CLEANUP(memory_free) struct inmate *inmates = NULL;
+		CLEANUP(memory_free) pid_t *pids = NULL;
 		size_t count;
-		int code = netns_processes(place->netns, &processes, &count, error);
+		int code = inmates_list(subu, &inmates, &count, error);
 
 		if (code < 0 || count == 0)
 			return code;
-		code = process_end(processes, count, PROCESS_GRACE_MS, error);
+		pids = memory_resize(NULL, count, sizeof(*pids));
+		for (size_t i = 0; i < count; i++)
+			pids[i] = inmates[i].pid;
+		code = process_end(pids, count, PROCESS_GRACE_MS, error);
 		if (code < 0)
 			return code;
 	}
 	return error_set(error, EBUSY, "they fork faster than they can be ended");
-}
-
-static int open_ping(struct place *place, struct error *error)
-{
-	CLEANUP(netns_visit_end) struct netns_visit visit = NETNS_VISIT_NONE;
-	int code = netns_visit_begin(&visit, place->netns, error);
-
-	return code < 0 ? code : sysctl_write("net/ipv4/ping_group_range", PING_EVERY_GROUP, error);
 }
 
 /* A kernel without IPv6 has no setting for it to write. */
@@ -78,6 +78,36 @@ static int write_if_there(const char *path, const char *value, struct error *err
 	int code = sysctl_write(path, value, error);
 
 	return code == -ENOENT ? 0 : code;
+}
+
+static int prepare_netns(struct place *place, struct error *error)
+{
+	CLEANUP(netns_visit_end) struct netns_visit visit = NETNS_VISIT_NONE;
+	int code = netns_visit_begin(&visit, place->netns, error);
+
+	for (size_t i = 0; code == 0 && i < NETNS_SETTING_COUNT; i++)
+		code = write_if_there(netns_settings[i].path, netns_settings[i].value, error);
+	return code;
+}
+
+static int steer(struct place *place, const char *device, struct error *error)
+{
+	struct egress_config config = {.layout = EGRESS_LAYOUT};
+	uint64_t cookie;
+	CLEANUP(fd_close) int cgroup = -1;
+	char name[SUBU_ID_TEXT_MAX], id[SUBU_ID_TEXT_MAX];
+	struct link_info info;
+	int code = link_find(&place->inside, device, &info, error);
+
+	if (code == 0)
+		code = netns_cookie(place->netns, &cookie, error);
+	if (code == 0)
+		code = cgroup_open(subu_cgroup(place->subu, name), &cgroup, error);
+	if (code < 0)
+		return code;
+	config.tunnel = info.index;
+	config.netns_cookie = cookie;
+	return egress_install(subu_id_format(place->subu, id), cgroup, &config, error);
 }
 
 static int prepare_link(struct place *place, const char *device, struct error *error)
@@ -177,6 +207,8 @@ static int apply_to_link(struct place *place, const struct operation *operation,
 		return create_link(place, device, error);
 	case OPERATION_ENGINE_START:
 		return start_engine(place, device, operation->number, error);
+	case OPERATION_STEER_ON:
+		return steer(place, device, error);
 	case OPERATION_LINK_PREPARE:
 		return prepare_link(place, device, error);
 	case OPERATION_LINK_MTU:
@@ -201,26 +233,15 @@ static int apply_to_link(struct place *place, const struct operation *operation,
 	}
 }
 
-static int apply_operation(struct place *place, const struct operation *operation,
-			   struct error *error)
+static int apply_inside(struct place *place, const struct operation *operation, struct error *error)
 {
-	char device[IFNAMSIZ];
-	int code;
+	int code = place_open(place, error);
 
-	if (operation->kind == OPERATION_NETNS_CREATE)
-		return netns_create(place->netns_name, error);
-	if (operation->kind == OPERATION_NETNS_DELETE)
-		return netns_delete(place->netns_name, error);
-	if (operation->kind == OPERATION_ENGINE_STOP)
-		return engine_stop(tunnel_device(operation->tunnel, device), error);
-	code = place_open(place, error);
 	if (code < 0)
 		return code;
 	switch (operation->kind) {
-	case OPERATION_PROCESSES_END:
-		return end_processes(place, error);
-	case OPERATION_PING_OPEN:
-		return open_ping(place, error);
+	case OPERATION_NETNS_PREPARE:
+		return prepare_netns(place, error);
 	case OPERATION_LO_UP:
 		return link_set_up(&place->inside, "lo", true, error);
 	case OPERATION_LO_DOWN:
@@ -230,9 +251,34 @@ static int apply_operation(struct place *place, const struct operation *operatio
 	}
 }
 
+static int apply_operation(struct place *place, const struct operation *operation,
+			   struct error *error)
+{
+	char name[SUBU_ID_TEXT_MAX], device[IFNAMSIZ];
+
+	switch (operation->kind) {
+	case OPERATION_NETNS_CREATE:
+		return netns_create(place->netns_name, error);
+	case OPERATION_NETNS_DELETE:
+		return netns_delete(place->netns_name, error);
+	case OPERATION_PROCESSES_END:
+		return end_processes(place->subu, error);
+	case OPERATION_CGROUP_CREATE:
+		return cgroup_create(subu_cgroup(place->subu, name), error);
+	case OPERATION_CGROUP_DELETE:
+		return cgroup_delete(subu_cgroup(place->subu, name), error);
+	case OPERATION_STEER_OFF:
+		return egress_remove(subu_id_format(place->subu, name), error);
+	case OPERATION_ENGINE_STOP:
+		return engine_stop(tunnel_device(operation->tunnel, device), error);
+	default:
+		return apply_inside(place, operation, error);
+	}
+}
+
 int apply(const struct plan *plan, struct error *error)
 {
-	CLEANUP(place_close) struct place place = {.netns = -1};
+	CLEANUP(place_close) struct place place = {.subu = plan->subu, .netns = -1};
 	char words[OPERATION_TEXT_MAX];
 
 	subu_netns(plan->subu, place.netns_name);

@@ -14,11 +14,25 @@ static int read_option(struct store *store, uint32_t subu, const char *name,
 	return code < 0 ? code : store_get_option(store, subu, option, value, error);
 }
 
+/* What is sent to localhost comes back, also from a socket that is bound to the device. */
+static void add_loopback(struct link_state *link)
+{
+	static const struct cidr ipv4 = {.ip = {.family = AF_INET, .bytes = {127}}, .length = 8};
+	static const struct cidr ipv6 = {.ip = {.family = AF_INET6, .bytes = {[15] = 1}},
+					 .length = 128};
+
+	cidr_list_append(&link->table_routes, &ipv4);
+	cidr_list_append(&link->table_routes, &ipv6);
+}
+
 /* Routes only out of a device that is up; their families' rules stand all the time. A .conf may
  * name a network twice. */
 static void add_routes(struct link_state *link, const struct tunnel *tunnel, bool default_route)
 {
-	if (!link->up || !tunnel->routes)
+	if (!link->up)
+		return;
+	add_loopback(link);
+	if (!tunnel->routes)
 		return;
 	for (size_t i = 0; i < tunnel->device.peer_count; i++) {
 		const struct cidr_list *allowed = &tunnel->device.peers[i].allowed_ips;
@@ -54,6 +68,7 @@ static int add_link(struct store *store, const struct subu_link *row, struct sub
 	link->up = row->up;
 	link->mtu = tunnel.mtu ? tunnel.mtu : TUNNEL_MTU_DEFAULT;
 	link->rule_ipv4 = link->rule_ipv6 = true;
+	link->steered = row->steer;
 	add_routes(link, &tunnel, strcmp(default_route, "on") == 0);
 	link->addresses = tunnel.addresses;
 	link->wg = tunnel.device;
@@ -77,7 +92,7 @@ int desired_load(struct store *store, uint32_t subu, struct subu_state *ret, uin
 	if (linked < 0 && linked != -ENOENT)
 		return linked;
 	if (code == 0 && row.phase != PHASE_REMOVING) {
-		state.present = state.ping_open = true;
+		state.present = state.prepared = state.cgroup = true;
 		state.lo_up = row.lo_up;
 		if (linked == 0 && link.phase != PHASE_REMOVING) {
 			code = add_link(store, &link, &state, error);

@@ -10,11 +10,13 @@
 
 #include "base/memory.h"
 #include "kernel/address.h"
+#include "kernel/cgroup.h"
 #include "kernel/link.h"
 #include "kernel/netns.h"
 #include "kernel/route.h"
 #include "kernel/sysctl.h"
 #include "model/subu.h"
+#include "reconcile/inmates.h"
 #include "wireguard/engine.h"
 
 struct observer {
@@ -45,6 +47,7 @@ static void note_device(struct observer *observer, const struct link_info *info)
 	link->device = true;
 	link->backend = strcmp(info->kind, "wireguard") == 0 ? BACKEND_KERNEL : BACKEND_ENGINE;
 	link->foreign = link->backend == BACKEND_ENGINE && strcmp(info->kind, "tun") != 0;
+	link->index = info->index;
 	link->up = info->up;
 	link->mtu = info->mtu;
 }
@@ -155,6 +158,19 @@ static int observe_prepared(struct link_state *link, struct error *error)
 	return code;
 }
 
+static int observe_netns_settings(struct subu_state *state, struct error *error)
+{
+	bool has = true;
+	int code = 0;
+
+	state->prepared = true;
+	for (size_t i = 0; code == 0 && i < NETNS_SETTING_COUNT; i++) {
+		code = has_setting(netns_settings[i].path, netns_settings[i].value, &has, error);
+		state->prepared &= has;
+	}
+	return code;
+}
+
 static int observe_settings(struct observer *observer, struct error *error)
 {
 	CLEANUP(netns_visit_end) struct netns_visit visit = NETNS_VISIT_NONE;
@@ -162,8 +178,7 @@ static int observe_settings(struct observer *observer, struct error *error)
 	int code = netns_visit_begin(&visit, observer->netns, error);
 
 	if (code == 0)
-		code = has_setting("net/ipv4/ping_group_range", PING_EVERY_GROUP, &state->ping_open,
-				   error);
+		code = observe_netns_settings(state, error);
 	for (size_t i = 0; code == 0 && i < state->link_count; i++)
 		if (state->links[i].device)
 			code = observe_prepared(&state->links[i], error);
@@ -188,19 +203,49 @@ static void observe_wireguard(struct observer *observer)
 
 static int observe_inside(struct observer *observer, struct error *error)
 {
-	CLEANUP(memory_free) pid_t *processes = NULL;
 	int code = netlink_open(NETLINK_ROUTE, observer->netns, &observer->netlink, error);
 
 	if (code < 0)
 		return code;
 	code = observe_network(observer, error);
 	netlink_close(&observer->netlink);
-	if (code == 0)
-		code = observe_settings(observer, error);
-	if (code == 0)
-		code = netns_processes(observer->netns, &processes, &observer->state->process_count,
-				       error);
+	return code < 0 ? code : observe_settings(observer, error);
+}
+
+/* The programs know the device by its number, and the namespace in which that is its number. */
+static int observe_steering(struct observer *observer, struct error *error)
+{
+	const struct egress_status *egress = &observer->state->egress;
+	uint64_t cookie = 0;
+	int code = observer->netns < 0 ? 0 : netns_cookie(observer->netns, &cookie, error);
+
+	for (size_t i = 0; code == 0 && i < observer->state->link_count; i++) {
+		struct link_state *link = &observer->state->links[i];
+
+		link->steered = link->device && egress->current &&
+				egress->config.tunnel == link->index &&
+				egress->config.netns_cookie == cookie;
+	}
 	return code;
+}
+
+/* What holds the processes of the sub-user, and the processes. */
+static int observe_hold(struct observer *observer, struct error *error)
+{
+	CLEANUP(memory_free) struct inmate *inmates = NULL;
+	struct subu_state *state = observer->state;
+	CLEANUP(fd_close) int cgroup = -1;
+	char name[SUBU_ID_TEXT_MAX];
+	int code = cgroup_open(subu_cgroup(state->id, name), &cgroup, error);
+
+	if (code < 0 && code != -ENOENT && code != -EOPNOTSUPP)
+		return code;
+	state->cgroups = code != -EOPNOTSUPP;
+	state->cgroup = code == 0;
+	code = egress_observe(subu_id_format(state->id, name), cgroup, &state->egress, error);
+	if (code == 0)
+		code = observe_steering(observer, error);
+	return code < 0 ? code : inmates_list(state->id, &inmates, &state->process_count, error);
 }
 
 int observe(uint32_t subu, const uint32_t *tunnels, size_t tunnel_count, struct subu_state *ret,
@@ -219,6 +264,8 @@ int observe(uint32_t subu, const uint32_t *tunnels, size_t tunnel_count, struct 
 	state.ipv6 = access("/proc/sys/net/ipv6", F_OK) == 0;
 	observer.netns = netns;
 	code = state.present ? observe_inside(&observer, error) : 0;
+	if (code == 0)
+		code = observe_hold(&observer, error);
 	if (code < 0)
 		return error_wrap(error, "cannot look into %s", name);
 	for (size_t i = 0; i < tunnel_count; i++)

@@ -176,6 +176,15 @@ static void plug_settings(struct plan *plan, const struct link_state *desired,
 	plug_prepared(plan, desired, now);
 }
 
+/* Before the device is up and anything can leave. The programs that are there know an old device by
+ * its number, and let nothing pass meanwhile. */
+static void plug_steering(struct plan *plan, const struct link_state *desired,
+			  const struct link_state *now)
+{
+	if (desired->steered && !now->steered)
+		append_for(plan, OPERATION_STEER_ON, desired);
+}
+
 static void plug_configuration(struct plan *plan, const struct link_state *desired,
 			       const struct link_state *now, bool fresh)
 {
@@ -234,6 +243,7 @@ static void plug(struct plan *plan, const struct link_state *desired,
 		families.ipv4_shaken = shakes_ipv4(desired, actual);
 	}
 	fresh = plug_device(plan, desired, &now);
+	plug_steering(plan, desired, &now);
 	plug_settings(plan, desired, &now, ipv6);
 	plug_configuration(plan, desired, &now, fresh);
 	append_wanted(plan, OPERATION_ADDRESS_ADD, desired, &desired->addresses, &now.addresses,
@@ -252,18 +262,43 @@ static void remove_unwanted(struct plan *plan, const struct link_state *desired,
 		trim(plan, desired, actual);
 }
 
+static bool is_steered(const struct subu_state *desired)
+{
+	for (size_t i = 0; i < desired->link_count; i++)
+		if (desired->links[i].steered)
+			return true;
+	return false;
+}
+
 static void plan_present(struct plan *plan, const struct subu_state *desired,
 			 const struct subu_state *actual)
 {
 	if (!actual->present)
 		plan_append(plan, OPERATION_NETNS_CREATE);
-	if (!actual->ping_open)
-		plan_append(plan, OPERATION_PING_OPEN);
+	if (!actual->prepared)
+		plan_append(plan, OPERATION_NETNS_PREPARE);
+	if (!actual->cgroup && actual->cgroups)
+		plan_append(plan, OPERATION_CGROUP_CREATE);
+	if (actual->egress.present && !is_steered(desired))
+		plan_append(plan, OPERATION_STEER_OFF);
 	if (desired->lo_up != actual->lo_up)
 		plan_append(plan, desired->lo_up ? OPERATION_LO_UP : OPERATION_LO_DOWN);
 	for (size_t i = 0; i < desired->link_count; i++)
 		plug(plan, &desired->links[i],
 		     subu_state_find_link(actual, desired->links[i].tunnel), actual->ipv6);
+}
+
+/* What holds the processes goes after them. */
+static void plan_absent(struct plan *plan, const struct subu_state *actual)
+{
+	if (actual->process_count)
+		plan_append(plan, OPERATION_PROCESSES_END);
+	if (actual->present || actual->named)
+		plan_append(plan, OPERATION_NETNS_DELETE);
+	if (actual->egress.present)
+		plan_append(plan, OPERATION_STEER_OFF);
+	if (actual->cgroup)
+		plan_append(plan, OPERATION_CGROUP_DELETE);
 }
 
 void plan_make(const struct subu_state *desired, const struct subu_state *actual, struct plan *ret)
@@ -278,10 +313,8 @@ void plan_make(const struct subu_state *desired, const struct subu_state *actual
 				&actual->links[i]);
 	if (desired->present) {
 		plan_present(&plan, desired, actual);
-	} else if (actual->present || actual->named) {
-		if (actual->process_count)
-			plan_append(&plan, OPERATION_PROCESSES_END);
-		plan_append(&plan, OPERATION_NETNS_DELETE);
+	} else {
+		plan_absent(&plan, actual);
 	}
 	*ret = plan;
 }

@@ -4,6 +4,9 @@
 #include <time.h>
 
 #include "base/memory.h"
+#include "egress/egress.h"
+#include "kernel/cgroup.h"
+#include "model/subu.h"
 #include "reconcile/apply.h"
 #include "reconcile/desired.h"
 #include "reconcile/observe.h"
@@ -31,16 +34,39 @@ int reconcile_look(const struct reconcile *reconcile, uint32_t subu, struct plan
 	return 0;
 }
 
+static int check_kernel_backend(struct error *error)
+{
+	if (backend_kernel_present())
+		return 0;
+	return error_set(error, EOPNOTSUPP,
+			 "this kernel has no WireGuard: load its module, or set the option backend "
+			 "to auto or engine");
+}
+
+/* Would forced egress be possible? The control group may be still to be made. */
+static int check_steering(uint32_t subu, struct error *error)
+{
+	char name[SUBU_ID_TEXT_MAX];
+	CLEANUP(fd_close) int cgroup = -1;
+	int code = cgroup_open(subu_cgroup(subu, name), &cgroup, error);
+
+	if (code == 0 || code == -ENOENT)
+		code = egress_check(error);
+	return code < 0 ? error_wrap(error, "cannot steer subu_%u", subu) : 0;
+}
+
 /* Refuses a plan before its first operation where one of the later ones cannot succeed. */
 static int check_possible(const struct plan *plan, struct error *error)
 {
-	for (size_t i = 0; i < plan->count; i++)
-		if (plan->operations[i].kind == OPERATION_LINK_CREATE && !backend_kernel_present())
-			return error_set(
-				error, EOPNOTSUPP,
-				"this kernel has no WireGuard: load its module, or set the "
-				"option backend to auto or engine");
-	return 0;
+	int code = 0;
+
+	for (size_t i = 0; code == 0 && i < plan->count; i++) {
+		if (plan->operations[i].kind == OPERATION_LINK_CREATE)
+			code = check_kernel_backend(error);
+		else if (plan->operations[i].kind == OPERATION_STEER_ON)
+			code = check_steering(plan->subu, error);
+	}
+	return code;
 }
 
 static int make_plan(const struct reconcile *reconcile, uint32_t subu, struct plan *ret,

@@ -2,6 +2,11 @@
 
 #include "base/memory.h"
 
+const struct netns_setting netns_settings[NETNS_SETTING_COUNT] = {
+	{"net/ipv4/ping_group_range", "0 2147483647"},
+	{"net/ipv6/ip_nonlocal_bind", "1"},
+};
+
 struct link_state *subu_state_append_link(struct subu_state *state, uint32_t tunnel)
 {
 	struct link_state *link;

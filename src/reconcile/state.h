@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/ip.h"
+#include "egress/status.h"
 #include "model/tunnel.h"
 #include "wireguard/backend.h"
 
@@ -16,9 +17,6 @@
 #define TUNNEL_TABLE(tunnel) (1000 + (tunnel))
 #define TUNNEL_RULE_PRIORITY 1000
 
-/* The value of net.ipv4.ping_group_range that lets every group ping. */
-#define PING_EVERY_GROUP "0 2147483647"
-
 /* One tunnel's device, and what in the namespace carries its name. */
 struct link_state {
 	uint32_t tunnel; /* WG_<tunnel>, device subu_<tunnel> */
@@ -26,6 +24,7 @@ struct link_state {
 	bool any_backend; /* desired: nobody decided; the device that is there may stay */
 	bool foreign;	  /* actual: of a kind that neither backend makes, under our name */
 	bool device;	  /* the interface is there */
+	uint32_t index;	  /* actual: its number */
 	bool running;	  /* and somebody moves its packets: the kernel, or a live engine */
 	bool files;	  /* actual: an engine's socket, lock or log is there, alive or not */
 	bool up;
@@ -36,19 +35,32 @@ struct link_state {
 	struct cidr_list table_routes; /* owned: in the tunnel's own table */
 	struct cidr_list main_routes;  /* owned: in the main table */
 	bool rule_ipv4, rule_ipv6;
+	bool steered; /* forced egress is whole and knows this device */
 };
 
 struct subu_state {
-	uint32_t id;	/* ns-subu_<id> */
-	bool present;	/* the namespace is there */
-	bool named;	/* actual: or at least the file for it, which a killed run left */
-	bool ping_open; /* every group may use ICMP echo sockets (icmp(7), ping_group_range) */
+	uint32_t id;   /* ns-subu_<id> */
+	bool present;  /* the namespace is there */
+	bool named;    /* actual: or at least the file for it, which a killed run left */
+	bool prepared; /* the namespace's own settings: see netns_settings[] */
 	bool lo_up;
-	bool ipv6;		  /* actual: the kernel has IPv6 */
-	size_t process_count;	  /* actual: processes inside */
-	struct link_state *links; /* owned */
+	bool ipv6;		     /* actual: the kernel has IPv6 */
+	size_t process_count;	     /* actual: processes inside, or in the control group */
+	bool cgroups;		     /* actual: the kernel's control groups are there to be used */
+	bool cgroup;		     /* subu/subu_<id> is there */
+	struct egress_status egress; /* actual */
+	struct link_state *links;    /* owned */
 	size_t link_count;
 };
+
+/* Settings in a namespace, as paths below /proc/sys, that any process inside gains by:
+ *  - every group may use ICMP echo sockets, so that ping needs no rights (icmp(7));
+ *  - a socket bound to the tunnel's device may bind to ::1, whose own device is lo. */
+struct netns_setting {
+	const char *path, *value;
+};
+#define NETNS_SETTING_COUNT 2
+extern const struct netns_setting netns_settings[NETNS_SETTING_COUNT];
 
 /* A zeroed link at the end of the list; valid until the next append. */
 struct link_state *subu_state_append_link(struct subu_state *state, uint32_t tunnel);

@@ -91,16 +91,18 @@ static void test_link(void **state)
 
 	fixture->subu.lo_up = true;
 	load(fixture);
-	assert_true(fixture->state.present && fixture->state.ping_open && fixture->state.lo_up);
+	assert_true(fixture->state.present && fixture->state.prepared && fixture->state.lo_up);
 	assert_int_equal(fixture->state.link_count, 1);
 	link = fixture->state.links;
 	assert_true(link->device && link->running && link->prepared && link->up);
-	assert_true(link->rule_ipv4 && link->rule_ipv6);
+	assert_true(link->rule_ipv4 && link->rule_ipv6 && !link->steered);
 	assert_int_equal(link->mtu, TUNNEL_MTU_DEFAULT);
 	assert_true(cidr_list_equal(&link->addresses, &fixture->tunnel.addresses));
 	assert_int_equal(link->wg.peer_count, 1);
 	fixture->tunnel.mtu = 1300;
+	fixture->link.steer = true;
 	load(fixture);
+	assert_true(fixture->state.cgroup && fixture->state.links->steered);
 	assert_int_equal(fixture->state.links->mtu, 1300);
 }
 
@@ -112,21 +114,22 @@ static void check_routes(struct fixture *fixture, size_t own, size_t main)
 	assert_int_equal(fixture->state.links->main_routes.count, main);
 }
 
+/* The two of localhost stand as long as the device is up. */
 static void test_routes(void **state)
 {
 	struct fixture *fixture = *state;
 
-	check_routes(fixture, 2, 0);
+	check_routes(fixture, 4, 0);
 	set_option(fixture, OPTION_DEFAULT_ROUTE, "on");
-	check_routes(fixture, 2, 2);
+	check_routes(fixture, 4, 2);
 	fixture->link.up = false;
 	check_routes(fixture, 0, 0);
 	fixture->link.up = true;
 	fixture->tunnel.routes = false;
-	check_routes(fixture, 0, 0);
+	check_routes(fixture, 2, 0);
 	fixture->tunnel.routes = true;
 	set_option(fixture, OPTION_DEFAULT_ROUTE, "off");
-	check_routes(fixture, 2, 0);
+	check_routes(fixture, 4, 0);
 }
 
 /* What is being removed is not desired, but its traces are still this sub-user's business. */

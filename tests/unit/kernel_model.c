@@ -8,6 +8,8 @@
  *    the last one of the device takes the IPv4 routes;
  *  - an IPv6 address stands on a device once, whatever its prefix length;
  *  - a rule names its device, and does not need it;
+ *  - a control group goes when nobody is in it, and what was attached to it is then dead;
+ *  - forced egress needs the group, and knows one device by its number;
  *  - whoever moves a device's packets binds a port when the device goes up, or when told which. An
  *    engine with a firewall mark can do so once. */
 #include "kernel_model.h"
@@ -88,6 +90,7 @@ static void device_make(struct link_state *link, enum backend backend, uint32_t 
 	link->device = true;
 	link->backend = backend;
 	link->mtu = mtu;
+	link->steered = false;
 }
 
 static const char *link_create(struct link_state *link)
@@ -264,6 +267,8 @@ static const char *rule_set(struct kernel_model *kernel, struct link_state *link
 
 static const char *netns_delete(struct subu_state *state)
 {
+	if (!state->present)
+		return "there is no namespace";
 	if (state->process_count)
 		return "processes keep the namespace alive";
 	for (size_t i = 0; i < state->link_count; i++)
@@ -271,7 +276,26 @@ static const char *netns_delete(struct subu_state *state)
 			return "there is a device in it, which its engine keeps alive";
 	for (size_t i = 0; i < state->link_count; i++)
 		state->links[i].rule_ipv4 = state->links[i].rule_ipv6 = false;
-	state->present = state->ping_open = state->lo_up = false;
+	state->present = state->prepared = state->lo_up = false;
+	return NULL;
+}
+
+static void steer(struct subu_state *state, struct link_state *link)
+{
+	for (size_t i = 0; i < state->link_count; i++)
+		state->links[i].steered = false;
+	state->egress.present = link != NULL;
+	if (link)
+		link->steered = true;
+}
+
+static const char *cgroup_delete(struct subu_state *state)
+{
+	if (state->process_count)
+		return "there are processes in the control group";
+	for (size_t i = 0; i < state->link_count; i++)
+		state->links[i].steered = false;
+	state->cgroup = false;
 	return NULL;
 }
 
@@ -281,6 +305,11 @@ static const char *apply_to_device(struct kernel_model *kernel, struct link_stat
 	if (!link->device)
 		return "there is no such device";
 	switch (operation->kind) {
+	case OPERATION_STEER_ON:
+		if (!kernel->state.cgroup)
+			return "there is no control group";
+		steer(&kernel->state, link);
+		return NULL;
 	case OPERATION_LINK_PREPARE:
 		link->prepared = true;
 		return NULL;
@@ -321,13 +350,8 @@ static const char *apply_inside(struct kernel_model *kernel, const struct operat
 	if (!state->present)
 		return "there is no namespace";
 	switch (operation->kind) {
-	case OPERATION_NETNS_DELETE:
-		return netns_delete(state);
-	case OPERATION_PROCESSES_END:
-		state->process_count = 0;
-		return NULL;
-	case OPERATION_PING_OPEN:
-		state->ping_open = true;
+	case OPERATION_NETNS_PREPARE:
+		state->prepared = true;
 		return NULL;
 	case OPERATION_LO_UP:
 	case OPERATION_LO_DOWN:
@@ -348,14 +372,32 @@ static const char *apply_inside(struct kernel_model *kernel, const struct operat
 
 const char *kernel_model_apply(struct kernel_model *kernel, const struct operation *operation)
 {
-	if (operation->kind == OPERATION_ENGINE_STOP)
+	struct subu_state *state = &kernel->state;
+
+	switch (operation->kind) {
+	case OPERATION_NETNS_CREATE:
+		if (state->present)
+			return "there is such a namespace";
+		state->present = true;
+		return NULL;
+	case OPERATION_NETNS_DELETE:
+		return netns_delete(state);
+	case OPERATION_PROCESSES_END:
+		state->process_count = 0;
+		return NULL;
+	case OPERATION_CGROUP_CREATE:
+		state->cgroup = state->cgroups;
+		return state->cgroup ? NULL : "there are no control groups";
+	case OPERATION_CGROUP_DELETE:
+		return cgroup_delete(state);
+	case OPERATION_STEER_OFF:
+		steer(state, NULL);
+		return NULL;
+	case OPERATION_ENGINE_STOP:
 		return engine_stop(link_of(kernel, operation->tunnel));
-	if (operation->kind != OPERATION_NETNS_CREATE)
+	default:
 		return apply_inside(kernel, operation);
-	if (kernel->state.present)
-		return "there is such a namespace";
-	kernel->state.present = true;
-	return NULL;
+	}
 }
 
 static bool configure_half(struct link_state *link, const struct wg_change *change)

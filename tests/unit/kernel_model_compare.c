@@ -29,12 +29,13 @@ static bool link_equal(const struct link_state *a, const struct link_state *b)
 	       cidr_list_equal(&a->addresses, &b->addresses) &&
 	       cidr_list_equal(&a->table_routes, &b->table_routes) &&
 	       cidr_list_equal(&a->main_routes, &b->main_routes) && a->rule_ipv4 == b->rule_ipv4 &&
-	       a->rule_ipv6 == b->rule_ipv6;
+	       a->rule_ipv6 == b->rule_ipv6 && a->steered == b->steered;
 }
 
 bool kernel_model_equal(const struct subu_state *a, const struct subu_state *b)
 {
-	if (a->present != b->present || a->ping_open != b->ping_open || a->lo_up != b->lo_up ||
+	if (a->present != b->present || a->prepared != b->prepared || a->lo_up != b->lo_up ||
+	    a->cgroup != b->cgroup || a->egress.present != b->egress.present ||
 	    a->process_count != b->process_count || a->link_count != b->link_count)
 		return false;
 	for (size_t i = 0; i < a->link_count; i++) {
@@ -72,6 +73,8 @@ static const char *link_reached(const struct link_state *desired, const struct l
 		return "an engine's files are not where an engine is";
 	if (!link->prepared || link->mtu != desired->mtu)
 		return "a device's settings are wrong";
+	if (link->steered != desired->steered)
+		return "a device is steered or not and should not be";
 	if (link->up != desired->up)
 		return "a device is up or down and should not be";
 	if (!wg_model_reached(&desired->wg, &link->wg))
@@ -87,13 +90,25 @@ static const char *link_reached(const struct link_state *desired, const struct l
 	return NULL;
 }
 
+static bool is_steered(const struct subu_state *desired)
+{
+	for (size_t i = 0; desired->present && i < desired->link_count; i++)
+		if (desired->links[i].steered)
+			return true;
+	return false;
+}
+
 const char *kernel_model_reached(const struct subu_state *desired, const struct subu_state *state)
 {
 	const char *complaint = NULL;
 
 	if (desired->present != state->present)
 		return "the namespace is there or not and should not be";
-	if (desired->present && (!state->ping_open || desired->lo_up != state->lo_up))
+	if (state->cgroup != (desired->present && state->cgroups))
+		return "the control group is there or not and should not be";
+	if (state->egress.present != is_steered(desired))
+		return "something is pinned or not and should not be";
+	if (desired->present && (!state->prepared || desired->lo_up != state->lo_up))
 		return "the namespace's settings are wrong";
 	for (size_t i = 0; i < state->link_count; i++) {
 		const struct link_state *link = &state->links[i];

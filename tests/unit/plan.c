@@ -28,6 +28,14 @@ struct journey {
 	struct subu_state desired, elsewhere;
 };
 
+/* Where there are no control groups, a plan with forced egress is refused before it is carried out.
+ */
+static void forget_steering(struct subu_state *desired)
+{
+	for (size_t i = 0; i < desired->link_count; i++)
+		desired->links[i].steered = false;
+}
+
 static void journey_begin(struct journey *journey, uint32_t seed)
 {
 	struct random random = {seed};
@@ -37,6 +45,10 @@ static void journey_begin(struct journey *journey, uint32_t seed)
 	journey->start.promotes = random_chance(&random, 50);
 	random_desired(&random, &journey->desired);
 	random_desired(&random, &journey->elsewhere);
+	if (!journey->start.state.cgroups) {
+		forget_steering(&journey->desired);
+		forget_steering(&journey->elsewhere);
+	}
 }
 
 static void journey_end(struct journey *journey)
@@ -109,6 +121,8 @@ static const char *check_ready(const struct subu_state *desired, const struct su
 
 	link.table_routes = link.main_routes = (struct cidr_list){};
 	wanted.table_routes = wanted.main_routes = (struct cidr_list){};
+	link.steered &= wanted.steered; /* or another link's turn is yet to come */
+	here.egress.present = link.steered;
 	here.links = &link;
 	there.links = &wanted;
 	here.link_count = there.link_count = 1;

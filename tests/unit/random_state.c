@@ -161,15 +161,22 @@ static void random_desired_link(struct random *random, struct link_state *link, 
 void random_desired(struct random *random, struct subu_state *ret)
 {
 	uint32_t with_main = random_below(random, TUNNELS);
+	uint32_t steered = random_below(random, TUNNELS);
 
 	*ret = (struct subu_state){.present = random_chance(random, 90)};
 	if (!ret->present)
 		return;
-	ret->ping_open = true;
+	ret->prepared = ret->cgroup = true;
 	ret->lo_up = random_chance(random, 50);
-	for (uint32_t i = 0; i < TUNNELS; i++)
+	for (uint32_t i = 0; i < TUNNELS; i++) {
+		struct link_state *link;
+
 		if (random_chance(random, 50))
-			random_desired_link(random, subu_state_append_link(ret, i), i == with_main);
+			continue;
+		link = subu_state_append_link(ret, i);
+		random_desired_link(random, link, i == with_main);
+		link->steered = i == steered && random_chance(random, 80);
+	}
 }
 
 /* The main table has one route to a network. */
@@ -217,15 +224,21 @@ static void random_actual_device(struct random *random, const struct subu_state 
 
 void random_actual(struct random *random, struct subu_state *ret)
 {
+	uint32_t steered = random_below(random, TUNNELS + 1);
+
 	*ret = (struct subu_state){
 		.present = random_chance(random, 80),
 		.ipv6 = random_chance(random, 70),
+		.cgroups = random_chance(random, 80),
 	};
 	if (ret->present) {
-		ret->ping_open = random_chance(random, 70);
+		ret->prepared = random_chance(random, 70);
 		ret->lo_up = random_chance(random, 50);
-		ret->process_count = random_below(random, 3);
 	}
+	ret->cgroup = ret->cgroups && random_chance(random, 70);
+	ret->egress.present = random_chance(random, 60);
+	if (ret->present || ret->cgroup)
+		ret->process_count = random_below(random, 3);
 	for (uint32_t i = 0; i < TUNNELS; i++) {
 		struct link_state *link;
 
@@ -239,5 +252,6 @@ void random_actual(struct random *random, struct subu_state *ret)
 		link->rule_ipv6 = ret->ipv6 && random_chance(random, 50);
 		if (random_chance(random, 75))
 			random_actual_device(random, ret, link);
+		link->steered = i == steered && link->device && ret->cgroup && ret->egress.present;
 	}
 }
