@@ -32,8 +32,10 @@ interrupt()
 # traces: what there is on the client of ours.
 traces()
 {
-	client bash -c 'processes=$(ps -e -o comm=); sort <<<"$processes"
-		ls -A /run/netns /run/wireguard /run/subu'
+	client bash -c "$(declare -f groups_and_pins)"'
+		processes=$(ps -e -o comm=); sort <<<"$processes"
+		ls -A /run/netns /run/wireguard /run/subu
+		groups_and_pins'
 }
 
 # agree: reconcile works, finds nothing to do when it is run again, and doctor is content.

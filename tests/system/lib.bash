@@ -13,15 +13,22 @@
 # /run/wireguard, and a process namespace. Its first process is the anchor: with it all others end,
 # and with them every mount and network namespace, however a test ends.
 #
+# All that runs on them is in one control group, which is the root of the hierarchy that they see,
+# with a BPF file system of their own beside it. The group is what machines_end has to take away.
+#
 # shellcheck disable=SC2154 # bats sets status, output and stderr
 bats_require_minimum_version 1.5.0
 
-# In the first process of the two machines: makes them, says so, and waits for orphans.
+# anchor_main HIERARCHY: in the first process of the two machines: makes them, says so, and waits
+# for orphans.
 anchor_main()
 {
 	local folder
 
 	set -e
+	awk '$3 == "cgroup2" { print $2 }' /proc/self/mounts | tac | xargs umount -l
+	mount -t cgroup2 cgroup2 "$1"
+	mount -t bpf bpf /sys/fs/bpf
 	# The machine's own, which others change meanwhile, not even below ours.
 	cut -d ' ' -f 2 /proc/self/mounts | grep '^/run/netns' | sort -r |
 		xargs -r umount -l 2>/dev/null || true
@@ -55,8 +62,15 @@ machines()
 	SUBU=${SUBU:-$(realpath "$BATS_TEST_DIRNAME/../../build/src/subu")}
 	export SUBU_DB=$BATS_TEST_TMPDIR/subu.db PATH=${SUBU%/*}:/usr/sbin:/usr/bin:/sbin:/bin:$PATH
 	mkfifo "$BATS_TEST_TMPDIR/ready"
-	setpriv --pdeathsig KILL unshare --mount --pid --net --fork --kill-child --mount-proc \
-		bash -c "$(declare -f anchor_main); anchor_main" \
+	hierarchy=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/self/mounts)
+	if [ -z "$hierarchy" ]; then
+		echo "no machines: no control groups of version 2 are mounted here"
+		return 1
+	fi
+	group=$hierarchy/machines-$$-$BATS_TEST_NUMBER
+	mkdir "$group"
+	in_group setpriv --pdeathsig KILL unshare --mount --pid --net --cgroup --fork --kill-child \
+		--mount-proc bash -c "$(declare -f anchor_main); anchor_main $hierarchy" \
 		>"$BATS_TEST_TMPDIR/ready" 2>&1 3>&- &
 	unshared=$!
 	read -r ready <"$BATS_TEST_TMPDIR/ready"
@@ -72,12 +86,26 @@ machines_end()
 {
 	[ -z "${unshared:-}" ] || kill -KILL "$unshared"
 	wait "$unshared" 2>/dev/null || true
+	[ ! -d "${group:-}" ] || soon group_removed
+}
+
+# A process that was killed leaves its group a moment later.
+group_removed()
+{
+	find "$group" -depth -type d -exec rmdir {} + 2>/dev/null
+}
+
+# in_group COMMAND...: becomes the command, in the machines' control group. 0 is the caller.
+in_group()
+{
+	echo 0 >"$group/cgroup.procs"
+	exec "$@"
 }
 
 # client COMMAND..., server COMMAND...: run it there.
 client()
 {
-	nsenter --target "$anchor" --mount --pid --net -- "$@" 3>&-
+	(in_group nsenter --target "$anchor" --mount --pid --net --cgroup -- "$@") 3>&-
 }
 
 server()
@@ -163,7 +191,14 @@ private_etc()
 # All that subu must leave as it was, on the client.
 snapshot()
 {
-	client bash -c "$(declare -f snapshot_of_namespace snapshot_here); snapshot_here"
+	client bash -c "$(declare -f snapshot_of_namespace groups_and_pins snapshot_here); snapshot_here"
+}
+
+# The control groups and what is pinned in the BPF file system.
+groups_and_pins()
+{
+	find "$(awk '$3 == "cgroup2" { print $2 }' /proc/self/mounts)" /sys/fs/bpf -mindepth 1 \
+		\( -type d -o -path '/sys/fs/bpf/*' \) | sort
 }
 
 snapshot_of_namespace()
@@ -188,6 +223,7 @@ snapshot_here()
 	sysctl -a --pattern '^net\.ipv[46]\.(conf|ip_forward|ping)' 2>/dev/null
 	ls /run/netns
 	find /run/wireguard /run/subu ! -name '*lock*' ! -name '*.log' | sort
+	groups_and_pins
 	cut -d ' ' -f 2- /proc/self/mounts
 	cat /etc/resolv.conf
 }
