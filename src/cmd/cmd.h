@@ -87,6 +87,7 @@ VERB_RUN(cmd_lo);
 VERB_RUN(cmd_network);
 VERB_RUN(cmd_attach);
 VERB_RUN(cmd_detach);
+VERB_RUN(cmd_steer);
 VERB_RUN(cmd_exec);
 VERB_RUN(cmd_option);
 VERB_RUN(cmd_reconcile);

@@ -7,10 +7,14 @@
 
 #include "base/memory.h"
 #include "cmd/cmd.h"
+#include "kernel/bpffs.h"
+#include "kernel/cgroup.h"
 #include "kernel/link.h"
 #include "kernel/netns.h"
+#include "reconcile/inmates.h"
 
 #define NETNS_FOLDER "/run/netns"
+#define PINS_FOLDER  BPFFS_FOLDER "/subu"
 
 /* What an engine has in the file system while it runs. */
 static const struct {
@@ -98,10 +102,31 @@ static int check_tunnel(struct findings *findings, struct store *store, uint32_t
 		if (key_is_zero(&tunnel.device.peers[i].public_key))
 			find(findings, findings->about, "missing: WG_%u has no server public key",
 			     tunnel.id);
+	if (!link.steer)
+		find(findings, findings->about,
+		     "could leak: it is not steered, so only its namespace holds it: `subu steer "
+		     "enable subu_%u`",
+		     subu);
 	if (link.phase != PHASE_PRESENT)
 		find(findings, findings->about, "half done: WG_%u is %s", tunnel.id,
 		     phase_name(link.phase));
 	return 0;
+}
+
+/* Forced egress holds who is in the control group; whoever came by another door than exec is not. */
+static int check_inmates(struct findings *findings, uint32_t id, struct error *error)
+{
+	CLEANUP(memory_free) struct inmate *inmates = NULL;
+	size_t count = 0;
+	int code = inmates_list(id, &inmates, &count, error);
+
+	for (size_t i = 0; code == 0 && i < count; i++)
+		if (!inmates[i].in_cgroup)
+			find(findings, findings->about,
+			     "could leak: process %d is in its namespace, but was not started by "
+			     "`subu exec` and is not steered",
+			     inmates[i].pid);
+	return code;
 }
 
 static int check_subu(struct findings *findings, struct store *store, const struct subu *subu,
@@ -127,6 +152,8 @@ static int check_subu(struct findings *findings, struct store *store, const stru
 		code = check_tunnel(findings, store, subu->id, error);
 	if (code == 0)
 		code = check_interfaces(findings, subu->id, error);
+	if (code == 0)
+		code = check_inmates(findings, subu->id, error);
 	return code;
 }
 
@@ -179,6 +206,17 @@ static bool has_link(struct store *store, uint32_t id)
 	return store_find_link_of_tunnel(store, id, &link, &ignored) == 0;
 }
 
+static int check_left_over_groups(struct findings *findings, struct store *store,
+				  struct error *error)
+{
+	CLEANUP(memory_free) char *path = NULL;
+	int code = cgroup_path("subu", &path, error);
+
+	if (code < 0)
+		return code == -EOPNOTSUPP ? 0 : code;
+	return check_left_over(findings, store, path, "subu_", "", has_subu, error);
+}
+
 static int check_all(struct findings *findings, struct store *store, struct error *error)
 {
 	CLEANUP(memory_free) struct subu *subus = NULL;
@@ -190,6 +228,10 @@ static int check_all(struct findings *findings, struct store *store, struct erro
 	if (code == 0)
 		code = check_left_over(findings, store, NETNS_FOLDER, "ns-subu_", "", has_subu,
 				       error);
+	if (code == 0)
+		code = check_left_over(findings, store, PINS_FOLDER, "subu_", "", has_subu, error);
+	if (code == 0)
+		code = check_left_over_groups(findings, store, error);
 	for (size_t i = 0; code == 0 && i < ARRAY_SIZE(engine_files); i++)
 		code = check_left_over(findings, store, engine_files[i].folder, "subu_",
 				       engine_files[i].suffix, has_link, error);

@@ -8,12 +8,28 @@
 #include "kernel/address.h"
 #include "kernel/link.h"
 #include "kernel/netns.h"
+#include "reconcile/observe.h"
 
 static const struct output_column columns[] = {
 	{"Subu_ID", "subu"}, {"Owner", "owner"},
 	{"Name", "name"},    {"Account", "account"},
 	{"NetNS", "netns"},  {"Phase", "phase"},
 	{"Steer?", "steer"}, {"Processes inside", "processes"},
+};
+
+/* What forced egress has stopped, by the reasons of egress/layout.h. */
+static const struct {
+	const char *key, *words;
+} reasons[EGRESS_REASON_COUNT] = {
+	[EGRESS_DROPPED_INTERFACE] = {"dropped_interface", "packets by another interface"},
+	[EGRESS_DROPPED_CONFIG] = {"dropped_config", "packets without a tunnel"},
+	[EGRESS_REFUSED_DEVICE] = {"refused_device", "calls on sockets bound elsewhere"},
+	[EGRESS_REFUSED_CONFIG] = {"refused_config", "calls without a tunnel"},
+};
+
+static const struct output_column stopped_columns[] = {
+	{"Stopped by steering", "what"},
+	{"Count", "count"},
 };
 
 static const struct output_column option_columns[] = {
@@ -55,24 +71,44 @@ static int add_interfaces(int netns, json_t *rows, struct error *error)
 	return code;
 }
 
-/* What the kernel says of the namespace; nothing is added when it is not there. */
-static int add_kernel(uint32_t id, json_t *value, struct error *error)
+static int add_namespace(uint32_t id, json_t *value, struct error *error)
 {
-	CLEANUP(memory_free) pid_t *pids = NULL;
 	CLEANUP(fd_close) int netns = -1;
 	json_t *interfaces = json_array();
 	char name[SUBU_ID_TEXT_MAX];
-	size_t count = 0;
 	int code = netns_open(subu_netns(id, name), &netns, error);
 
 	json_object_set_new(value, "interfaces", interfaces);
 	if (code < 0)
 		return code == -ENOENT ? 0 : code;
-	code = netns_processes(netns, &pids, &count, error);
+	return add_interfaces(netns, interfaces, error);
+}
+
+static void add_stopped(const struct egress_status *egress, json_t *value)
+{
+	json_t *rows = json_array();
+
+	json_object_set_new(value, "stopped", rows);
+	for (size_t i = 0; egress->present && i < EGRESS_REASON_COUNT; i++)
+		json_array_append_new(rows, json_pack("{ss ss sI}", "reason", reasons[i].key,
+						      "what", reasons[i].words, "count",
+						      (json_int_t)egress->counters[i]));
+}
+
+/* What the kernel says. */
+static int add_kernel(uint32_t id, json_t *value, struct error *error)
+{
+	CLEANUP(subu_state_clear) struct subu_state actual = {};
+	int code = observe(id, NULL, 0, &actual, error);
+
 	if (code < 0)
 		return code;
-	json_object_set_new(value, "processes", json_integer((json_int_t)count));
-	return add_interfaces(netns, interfaces, error);
+	json_object_set_new(value, "steer", json_boolean(actual.egress.enforced));
+	if (actual.present || actual.process_count)
+		json_object_set_new(value, "processes",
+				    json_integer((json_int_t)actual.process_count));
+	add_stopped(&actual.egress, value);
+	return add_namespace(id, value, error);
 }
 
 static int add_options(struct store *store, uint32_t id, json_t *value, struct error *error)
@@ -116,6 +152,11 @@ static void print(const json_t *value)
 		tunnel_print(tunnel);
 		putchar('\n');
 	}
+	if (json_array_size(json_object_get(value, "stopped"))) {
+		output_table(json_object_get(value, "stopped"), stopped_columns,
+			     ARRAY_SIZE(stopped_columns));
+		putchar('\n');
+	}
 	output_table(json_object_get(value, "options"), option_columns, ARRAY_SIZE(option_columns));
 	putchar('\n');
 	output_table(json_object_get(value, "interfaces"), interface_columns,
@@ -134,10 +175,10 @@ int cmd_info(struct command *command, int argc, char **argv, struct error *error
 		code = command_find_subu(store, argv[1], &subu, error);
 	if (code < 0)
 		return code;
-	value = json_pack("{ss ss ss ss? ss ss sb sn}", "subu", subu_id_format(subu.id, id),
-			  "owner", subu.owner, "name", subu.name, "account",
+	value = json_pack("{ss ss ss ss? ss ss sn}", "subu", subu_id_format(subu.id, id), "owner",
+			  subu.owner, "name", subu.name, "account",
 			  *subu.account ? subu.account : NULL, "netns", subu_netns(subu.id, netns),
-			  "phase", phase_name(subu.phase), "steer", 0, "processes");
+			  "phase", phase_name(subu.phase), "processes");
 	code = add_tunnel(store, subu.id, value, error);
 	if (code == 0)
 		code = add_options(store, subu.id, value, error);

@@ -1,5 +1,5 @@
-/* What is plugged into a sub-user, and whether it is on: lo, network, attach, detach, WG up, WG
- * down. */
+/* What is plugged into a sub-user, and whether it is on: lo, network, attach, detach, steer, WG up,
+ * WG down. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -142,10 +142,11 @@ static void warn_of_gaps(const struct command *command, const struct tunnel *tun
 }
 
 static int attach(const struct command *command, struct store *store, const struct subu *subu,
-		  uint32_t tunnel, struct error *error)
+		  uint32_t tunnel, bool steer, struct error *error)
 {
 	const struct reconcile reconcile = {.store = store, .dry_run = command->dry_run};
-	const struct subu_link link = {.subu = subu->id, .tunnel = tunnel, .phase = PHASE_MAKING};
+	const struct subu_link link = {
+		.subu = subu->id, .tunnel = tunnel, .steer = steer, .phase = PHASE_MAKING};
 	char line[96], subu_text[SUBU_ID_TEXT_MAX], tunnel_text[SUBU_ID_TEXT_MAX], device[IFNAMSIZ];
 	int code = store_add_link(store, &link, error);
 
@@ -154,11 +155,12 @@ static int attach(const struct command *command, struct store *store, const stru
 	subu_id_format(subu->id, subu_text);
 	tunnel_id_format(tunnel, tunnel_text);
 	tunnel_device(tunnel, device);
-	snprintf(line, sizeof(line), "%s has %s as device %s", subu_text, tunnel_text, device);
-	return command_change(
-		command, &reconcile, subu->id,
-		json_pack("{ss ss ss}", "subu", subu_text, "tunnel", tunnel_text, "device", device),
-		line, error);
+	snprintf(line, sizeof(line), "%s has %s as device %s%s", subu_text, tunnel_text, device,
+		 steer ? ", steered" : ", not steered");
+	return command_change(command, &reconcile, subu->id,
+			      json_pack("{ss ss ss sb}", "subu", subu_text, "tunnel", tunnel_text,
+					"device", device, "steer", steer),
+			      line, error);
 }
 
 /* The word after attach or detach: what is plugged in. Tunnels are all there is. */
@@ -187,9 +189,22 @@ int cmd_attach(struct command *command, int argc, char **argv, struct error *err
 	if (code == 0)
 		code = check_no_device(&subu, tunnel.id, error);
 	if (code == 0)
-		code = attach(command, store, &subu, tunnel.id, error);
+		code = attach(command, store, &subu, tunnel.id, argc == 4, error);
 	if (code == 0 && !command->dry_run)
 		warn_of_gaps(command, &tunnel);
+	return code;
+}
+
+static int find_link(struct store *store, const struct subu *subu, struct subu_link *ret,
+		     struct error *error)
+{
+	int code = store_find_link_of_subu(store, subu->id, ret, error);
+
+	if (code == -ENOENT)
+		return error_set(error, ENOENT,
+				 "subu_%u has no tunnel attached: `subu attach WG subu_%u WG_M` "
+				 "attaches one",
+				 subu->id, subu->id);
 	return code;
 }
 
@@ -227,15 +242,41 @@ int cmd_detach(struct command *command, int argc, char **argv, struct error *err
 		code = open_subu(command, argv[2], &store, &subu, error);
 	if (code < 0)
 		return code;
-	code = store_find_link_of_subu(store, subu.id, &link, error);
-	if (code == -ENOENT)
-		return error_set(error, ENOENT, "subu_%u has no tunnel attached", subu.id);
+	code = find_link(store, &subu, &link, error);
 	if (code < 0)
 		return code;
 	if (argc == 4 && tunnel != link.tunnel)
 		return error_set(error, ENOENT, "subu_%u has WG_%u attached, not WG_%u", subu.id,
 				 link.tunnel, tunnel);
 	return detach(command, store, &link, error);
+}
+
+int cmd_steer(struct command *command, int argc, char **argv, struct error *error)
+{
+	CLEANUP(store_close) struct store *store = NULL;
+	struct reconcile reconcile = {.dry_run = command->dry_run};
+	bool enable = strcmp(argv[1], "enable") == 0;
+	char line[96], id[SUBU_ID_TEXT_MAX];
+	struct subu_link link;
+	struct subu subu;
+	int code;
+
+	if (!enable && strcmp(argv[1], "disable") != 0)
+		return error_usage(error, "'%.64s' is neither enable nor disable", argv[1]);
+	code = open_subu(command, argv[2], &store, &subu, error);
+	if (code == 0)
+		code = find_link(store, &subu, &link, error);
+	if (code < 0)
+		return code;
+	link.steer = enable;
+	code = store_update_link(store, &link, error);
+	if (code < 0)
+		return code;
+	reconcile.store = store;
+	snprintf(line, sizeof(line), "%s %s", subu_id_format(subu.id, id),
+		 enable ? "is steered" : "is not steered");
+	return command_change(command, &reconcile, subu.id,
+			      json_pack("{ss sb}", "subu", id, "steer", enable), line, error);
 }
 
 /* The link of a tunnel, fully made. */

@@ -16,7 +16,14 @@ static const char attach_details[] =
 	"table as well. The kernel runs the tunnel where it has WireGuard, subu's own engine\n"
 	"elsewhere; the option backend decides otherwise. One tunnel a sub-user, and one sub-user\n"
 	"a tunnel.\n\n"
-	"--no-steer is for forced egress, which is not there yet: today it changes nothing.";
+	"The sub-user is steered from then on (`subu help steer`). Where the kernel cannot do that,\n"
+	"attach fails; --no-steer attaches without, and leaves the namespace as the only barrier.";
+
+static const char steer_details[] =
+	"Forced egress, the second barrier beside the namespace: programs in the kernel (eBPF) bind\n"
+	"every socket of its commands to the tunnel's device, and drop what would leave by another\n"
+	"one than that and lo. attach turns it on, detach off. While its tunnel is missing nothing\n"
+	"leaves. `subu list` shows what the kernel says, `subu info` what was stopped.";
 
 static const char exec_details[] =
 	"The command runs in the sub-user's network namespace, without any capability, and with\n"
@@ -124,6 +131,14 @@ const struct verb verb_table[] = {
 	 .run = cmd_detach,
 	 .words = "WG SUBU [WG_M]",
 	 .purpose = "unplug its tunnel; the tunnel is kept",
+	 .root = true},
+	{.name = "steer",
+	 .least = 2,
+	 .most = 2,
+	 .run = cmd_steer,
+	 .words = "enable|disable SUBU",
+	 .purpose = "force all it sends through its tunnel, or no longer",
+	 .details = steer_details,
 	 .root = true},
 	{.name = "exec",
 	 .run = cmd_exec,

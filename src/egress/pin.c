@@ -91,13 +91,10 @@ int pin_add(int fd, const char *subu, const char *name, struct error *error)
 	return 0;
 }
 
+/* No dot in a name there: the kernel keeps those for itself. */
 int pin_replace(int fd, const char *subu, const char *name, struct error *error)
 {
-	CLEANUP(memory_free)
-	char *fresh = memory_format(
-		"%s"
-		".new",
-		name);
+	CLEANUP(memory_free) char *fresh = memory_format("%s_new", name);
 	char from[PATH_MAX], to[PATH_MAX];
 	int code = pin_delete(subu, fresh, error);
 

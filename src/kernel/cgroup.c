@@ -15,8 +15,7 @@
 /* How deep the kernel lets groups nest is a setting; deeper ones than this are nobody's. */
 #define DEPTH_MAX 64
 
-/* The path of the group's folder; the caller's to free. */
-static int find_path(const char *name, char **ret, struct error *error)
+int cgroup_path(const char *name, char **ret, struct error *error)
 {
 	CLEANUP(mount_paths_clear) struct mount_paths paths = {};
 	int code = mount_list_type(CGROUP_TYPE, &paths, error);
@@ -41,7 +40,7 @@ static int make_folder(const char *path, struct error *error)
 int cgroup_create(const char *name, struct error *error)
 {
 	CLEANUP(memory_free) char *path = NULL;
-	int code = find_path(name, &path, error);
+	int code = cgroup_path(name, &path, error);
 	char *slash;
 
 	if (code < 0)
@@ -67,7 +66,7 @@ static int remove_folder(const char *path, const struct stat *status, int kind, 
 int cgroup_delete(const char *name, struct error *error)
 {
 	CLEANUP(memory_free) char *path = NULL;
-	int code = find_path(name, &path, error);
+	int code = cgroup_path(name, &path, error);
 
 	if (code == -EOPNOTSUPP)
 		return 0;
@@ -85,7 +84,7 @@ int cgroup_delete(const char *name, struct error *error)
 int cgroup_open(const char *name, int *ret_fd, struct error *error)
 {
 	CLEANUP(memory_free) char *path = NULL;
-	int fd, code = find_path(name, &path, error);
+	int fd, code = cgroup_path(name, &path, error);
 
 	if (code < 0)
 		return code;

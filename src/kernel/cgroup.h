@@ -11,8 +11,11 @@
 
 #define CGROUP_TYPE "cgroup2" /* of the file system, in mountinfo */
 
-/* Makes the group and those above it. There already: 0. -EOPNOTSUPP when the hierarchy is not
- * mounted; on machines with version 1 beside it, it is, as a rule, at /sys/fs/cgroup/unified. */
+/* Where the group's folder is or would be; the caller's to free. -EOPNOTSUPP when the hierarchy is
+ * not mounted; on machines with version 1 beside it, it is, as a rule, at /sys/fs/cgroup/unified. */
+int cgroup_path(const char *name, char **ret, struct error *error);
+
+/* Makes the group and those above it. There already: 0. -EOPNOTSUPP as cgroup_path(). */
 int cgroup_create(const char *name, struct error *error);
 
 /* Takes the group away with those below it, and the one above when that is empty then. Not there: 0.
