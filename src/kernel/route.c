@@ -120,6 +120,30 @@ static bool is_local(const struct route *route)
 	return cidr_is_loopback(&route->destination);
 }
 
+static int find_message(const struct nlmsghdr *message, void *data)
+{
+	if (message->nlmsg_type != RTM_NEWROUTE)
+		return MNL_CB_OK;
+	return mnl_attr_parse(message, sizeof(struct rtmsg), route_attribute, data);
+}
+
+int route_find(struct netlink *netlink, const struct ip *destination, unsigned int *ret_link_index,
+	       struct error *error)
+{
+	struct route route = {.destination.ip = *destination};
+	union netlink_buffer buffer;
+	struct nlmsghdr *request = message_begin(&buffer, RTM_GETROUTE, destination->family);
+	struct rtmsg *info = mnl_nlmsg_get_payload(request);
+	int code;
+
+	info->rtm_dst_len = (uint8_t)ip_bits(destination->family);
+	mnl_attr_put(request, RTA_DST, ip_bits(destination->family) / 8, destination->bytes);
+	code = netlink_request(netlink, request, find_message, &route, error);
+	if (code == 0)
+		*ret_link_index = route.link_index;
+	return code;
+}
+
 /* What a request to add and one to delete have in common. */
 static struct nlmsghdr *route_message(union netlink_buffer *buffer, uint16_t type,
 				      const struct route *route)

@@ -32,6 +32,11 @@ struct route_rule {
  * The caller frees the array. */
 int route_list(struct netlink *netlink, struct route **ret, size_t *ret_count, struct error *error);
 
+/* The interface by which the kernel would send a packet of a socket that is bound to none. The
+ * kernel's negative errno, such as -ENETUNREACH, when it has no route to the address. */
+int route_find(struct netlink *netlink, const struct ip *destination, unsigned int *ret_link_index,
+	       struct error *error);
+
 /* RTPROT_STATIC, scope link in IPv4. There already: 0. -EEXIST when the table has another route to
  * the destination. */
 int route_add(struct netlink *netlink, const struct route *route, struct error *error);

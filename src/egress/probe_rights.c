@@ -1,0 +1,121 @@
+/* Ways out that take a right, or something of the machine's. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_ether.h>
+#include <linux/io_uring.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "egress/probe_ways.h"
+#include "kernel/bpffs.h"
+#include "kernel/cgroup.h"
+
+static const struct {
+	const char *way;
+	int family, type, protocol;
+} forbidden[] = {
+	{"a raw socket", AF_INET, SOCK_RAW, IPPROTO_RAW},
+	{"a packet socket", AF_PACKET, SOCK_RAW, ETH_P_IP},
+	{"vsock, to the hypervisor", AF_VSOCK, SOCK_STREAM, 0},
+	{"Bluetooth", AF_BLUETOOTH, SOCK_RAW, 0},
+};
+
+static void tell_code(const struct probe *probe, const char *way, int code)
+{
+	probe_tell(probe, way, code < 0 ? PROBE_STOPPED : PROBE_OPEN,
+		   code < 0 ? PROBE_BY_RIGHTS : 0, "%s",
+		   code < 0 ? strerror(-code) : "it can be done");
+}
+
+static int make_socket(int family, int type, int protocol)
+{
+	CLEANUP(fd_close) int fd = socket(family, type | SOCK_CLOEXEC, protocol);
+
+	return fd < 0 ? -errno : 0;
+}
+
+static int make_uring(void)
+{
+	struct io_uring_params parameters = {};
+	CLEANUP(fd_close) int fd = (int)syscall(SYS_io_uring_setup, 1, &parameters);
+
+	return fd < 0 ? -errno : 0;
+}
+
+/* The root of the hierarchy is what everybody would have to pass through. */
+static int leave_group(void)
+{
+	CLEANUP(memory_free) char *path = NULL;
+	CLEANUP(fd_close) int fd = -1;
+	struct error error;
+	int code = cgroup_path("cgroup.procs", &path, &error);
+
+	if (code < 0)
+		return code;
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	return fd < 0 || write(fd, "0", 1) < 0 ? -errno : 0;
+}
+
+static int see_pins(void)
+{
+	return access(BPFFS_FOLDER "/subu/.", R_OK) < 0 ? -errno : 0;
+}
+
+static int open_namespace(void)
+{
+	CLEANUP(fd_close) int fd = open("/proc/1/ns/net", O_RDONLY | O_CLOEXEC);
+
+	return fd < 0 || setns(fd, CLONE_NEWNET) < 0 ? -errno : 0;
+}
+
+/* In the child: a socket in a namespace of its own making, which has nothing but lo. */
+static int connect_from_new_namespace(void)
+{
+	const struct sockaddr_in nobody = {
+		.sin_family = AF_INET, .sin_port = htons(9), .sin_addr.s_addr = htonl(0xc0000201)};
+	CLEANUP(fd_close) int fd = -1;
+
+	if (unshare(CLONE_NEWUSER | CLONE_NEWNET) < 0)
+		return errno;
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	return fd < 0 || connect(fd, (const struct sockaddr *)&nobody, sizeof(nobody)) < 0 ? errno
+											   : 0;
+}
+
+static void try_new_namespace(const struct probe *probe)
+{
+	static const char way[] = "a new user and network namespace";
+	pid_t child = fork();
+	int status;
+
+	if (child == 0)
+		_exit(connect_from_new_namespace());
+	if (child < 0 || waitpid(child, &status, 0) < 0 || !WIFEXITED(status))
+		probe_tell(probe, way, PROBE_OPEN, 0, "cannot try it");
+	else if (WEXITSTATUS(status))
+		probe_tell(probe, way, PROBE_STOPPED, PROBE_BY_NAMESPACE, "%s",
+			   strerror(WEXITSTATUS(status)));
+	else
+		probe_tell(probe, way, PROBE_OPEN, 0, "it has a route");
+}
+
+void probe_rights(const struct probe *probe)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(forbidden); i++)
+		tell_code(
+			probe, forbidden[i].way,
+			make_socket(forbidden[i].family, forbidden[i].type, forbidden[i].protocol));
+	tell_code(probe, "io_uring", make_uring());
+	tell_code(probe, "leaving the control group", leave_group());
+	tell_code(probe, "removing the programs' pins", see_pins());
+	tell_code(probe, "entering the machine's namespace", open_namespace());
+	try_new_namespace(probe);
+}
