@@ -94,6 +94,7 @@ int cmd_exec(struct command *command, int argc, char **argv, struct error *error
 		return -error->code;
 	enter = (struct enter){
 		.netns = subu_netns(subu.id, netns),
+		.cgroup = -1,
 		.account = words.account   ? words.account
 			   : *subu.account ? subu.account
 					   : NULL,

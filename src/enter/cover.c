@@ -1,12 +1,22 @@
 /* A cover can only be taken away with CAP_SYS_ADMIN over the mount namespace, which the command has
- * not; in a user namespace of its own making the covers are locked (mount_namespaces(7)). */
+ * not; in a user namespace of its own making the covers, and what is read-only, are locked
+ * (mount_namespaces(7)).
+ *
+ * The BPF file systems are covered whole, so that nothing which is pinned there later comes to
+ * light. Read-only would not do: who may open a pin may detach what it holds. */
 #include "enter/cover.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <linux/magic.h>
+#include <string.h>
 #include <sys/mount.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "kernel/bpffs.h"
+#include "kernel/cgroup.h"
 #include "kernel/mount.h"
 
 #define EMPTY_ATTRIBUTES                                                                           \
@@ -22,6 +32,22 @@ static bool is_there(const char *path)
 	return access(path, F_OK) == 0 || errno != ENOENT;
 }
 
+/* The current folder stays on what is below a cover, open to all that begins with "./" or "../".
+ * /proc/self/cwd tells also that of a folder that was deleted. */
+static int leave_covered(const char *path, struct error *error)
+{
+	char folder[PATH_MAX] = "";
+	size_t length = strlen(path);
+
+	if (readlink("/proc/self/cwd", folder, sizeof(folder) - 1) < 0)
+		return error_errno(error, "cannot tell the current folder");
+	if (strncmp(folder, path, length) != 0 || (folder[length] && folder[length] != '/'))
+		return 0;
+	if (chdir(folder) < 0 && chdir(path) < 0)
+		return error_errno(error, "cannot return to %s", path);
+	return 0;
+}
+
 int cover_folder(const char *path, struct error *error)
 {
 	static const char *const options[] = {"source", "subu", "mode", "0755", "size", "1m", NULL};
@@ -31,7 +57,9 @@ int cover_folder(const char *path, struct error *error)
 	if (!is_there(path))
 		return 0;
 	code = mount_create("tmpfs", options, EMPTY_ATTRIBUTES, &fd, error);
-	return code < 0 ? code : mount_attach(fd, path, error);
+	if (code == 0)
+		code = mount_attach(fd, path, error);
+	return code < 0 ? code : leave_covered(path, error);
 }
 
 static int make_read_only(const char *path, struct error *error)
@@ -44,12 +72,45 @@ static int make_read_only(const char *path, struct error *error)
 	code = mount_copy(path, &fd, error);
 	if (code == 0)
 		code = mount_attach(fd, path, error);
-	return code < 0 ? code : mount_add_attributes(path, MOUNT_ATTR_RDONLY, true, error);
+	if (code == 0)
+		code = mount_add_attributes(path, MOUNT_ATTR_RDONLY, true, error);
+	return code < 0 ? code : leave_covered(path, error);
+}
+
+/* What is listed may lie below another mount, out of everybody's reach. */
+static bool is_on(const char *path, unsigned int magic)
+{
+	struct statfs fs;
+
+	return statfs(path, &fs) == 0 && (unsigned int)fs.f_type == magic;
+}
+
+int cover_cgroups(struct error *error)
+{
+	CLEANUP(mount_paths_clear) struct mount_paths paths = {};
+	int code = mount_list_type(CGROUP_TYPE, &paths, error);
+
+	for (size_t i = 0; i < paths.count && code == 0; i++)
+		if (is_on(paths.items[i], CGROUP2_SUPER_MAGIC))
+			code = mount_add_attributes(paths.items[i], MOUNT_ATTR_RDONLY, false,
+						    error);
+	return code;
+}
+
+static int cover_bpf(struct error *error)
+{
+	CLEANUP(mount_paths_clear) struct mount_paths paths = {};
+	int code = mount_list_type(BPFFS_TYPE, &paths, error);
+
+	for (size_t i = 0; i < paths.count && code == 0; i++)
+		if (is_on(paths.items[i], BPF_FS_MAGIC))
+			code = cover_folder(paths.items[i], error);
+	return code;
 }
 
 int cover_own(struct error *error)
 {
-	int code = 0;
+	int code = cover_bpf(error);
 
 	for (size_t i = 0; i < ARRAY_SIZE(own_folders) && code == 0; i++)
 		code = cover_folder(own_folders[i], error);

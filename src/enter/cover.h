@@ -8,9 +8,16 @@
 /* Puts an empty read-only folder over the path; a path that is not there is left so. */
 int cover_folder(const char *path, struct error *error);
 
-/* Covers what is subu's own (its state, the engines' sockets, the default database), and makes the
- * kernel's settings below /proc/sys read-only, for a command that runs as root: root without
- * capabilities still owns root's files. */
+/* Makes the control groups of version 2 read-only, wherever they are mounted: root without
+ * capabilities still owns them, and a command must not leave its own. To be called before
+ * sysfs_renew(), which covers mounts below /sys by copies: a current folder on one of those stays on
+ * it. Version 1 has no part in this and stays as it is. */
+int cover_cgroups(struct error *error);
+
+/* Covers what is subu's own (its state, the engines' sockets, the default database) and the BPF file
+ * systems, and makes the kernel's settings below /proc/sys read-only, for a command that runs as
+ * root: root without capabilities still owns root's files. A current folder below a cover becomes
+ * the one of that name on it, or the cover itself. */
 int cover_own(struct error *error);
 
 #endif

@@ -1,12 +1,14 @@
-/* The way in, step by step: see enter_exec().
+/* The way in, step by step: see enter_inside().
  *
  * What a step reads of the machine outside, such as the user database, which may lie on the
  * network, is read before the first that leaves it. A failure leaves the process half inside; its
- * caller says what happened and ends. Nothing needs to be taken back, for every change is to
- * namespaces that no other process is in, and the kernel ends them with this one, however it dies.
+ * caller says what happened and ends. Nothing needs to be taken back: the control group loses the
+ * process with its end, and every other change is to namespaces that no other process is in, which
+ * the kernel ends with this one, however it dies.
  *
  * The command is in the sub-user's network and nowhere else, it has no privilege and can gain none.
- * It is not in a sandbox. It shares with the machine outside:
+ * It stays in the control group: its mounts of the hierarchy are read-only. It is not in a sandbox. It
+ * shares with the machine outside:
  *
  * - the processes: /proc is the machine's, and other processes of the same user are within reach;
  * - the files and sockets that its user may open, the system's D-Bus among them;
@@ -27,9 +29,16 @@
 #include "enter/cover.h"
 #include "enter/resolver.h"
 #include "enter/sysfs.h"
+#include "kernel/cgroup.h"
 #include "kernel/mount.h"
 #include "kernel/netns.h"
 #include "kernel/process.h"
+
+/* All that the process starts from here on is in the group too. */
+static int enter_cgroup(int cgroup, struct error *error)
+{
+	return cgroup < 0 ? 0 : cgroup_join(cgroup, error);
+}
 
 static int enter_netns(const char *name, struct error *error)
 {
@@ -50,6 +59,8 @@ static int enter_mounts(const struct enter *enter, struct error *error)
 
 	if (code == 0)
 		code = mount_add_attributes("/", MOUNT_ATTR_NOSUID, true, error);
+	if (code == 0)
+		code = cover_cgroups(error);
 	if (code == 0)
 		code = sysfs_renew(error);
 	if (code == 0)
@@ -99,16 +110,24 @@ static int reset_signals(struct error *error)
 	return 0;
 }
 
-int enter_exec(const struct enter *enter, struct error *error)
+int enter_inside(const struct enter *enter, struct error *error)
 {
 	CLEANUP(account_clear) struct account account = {};
 
 	if (account_find(enter->account, &account, error) < 0 ||
-	    /* From here on in the sub-user's network and in mounts of our own … */
-	    enter_netns(enter->netns, error) < 0 || enter_mounts(enter, error) < 0 ||
+	    /* From here on in the sub-user's group and network and in mounts of our own … */
+	    enter_cgroup(enter->cgroup, error) < 0 || enter_netns(enter->netns, error) < 0 ||
+	    enter_mounts(enter, error) < 0 ||
 	    /* … and from here on with nothing left to give away. */
 	    close_descriptors(error) < 0 || reset_signals(error) < 0 ||
 	    account_become(&account, error) < 0 || process_drop_capabilities(error) < 0)
+		return -error->code;
+	return 0;
+}
+
+int enter_exec(const struct enter *enter, struct error *error)
+{
+	if (enter_inside(enter, error) < 0)
 		return ENTER_STATUS_FAILED;
 	return command_exec(enter->argv, error);
 }

@@ -2,9 +2,13 @@
 #
 #	the machine ── (nothing) ── NETNS: lo, and what a test puts there
 #
+# A control group of the machine has the same name, and each command joins it but for those that say
+# otherwise.
+#
 # Tests that need another /etc or /run than the machine's own run on a stage: a mount namespace with
 # copies of both, shared as a systemd machine's mounts are. For the program the stage is the machine.
 
+# shellcheck disable=SC2030,SC2031 # a test is a process of its own
 # shellcheck disable=SC2154 # bats sets stderr and stderr_lines
 # shellcheck disable=SC2016 # what stands in single quotes is for a shell inside or on the stage
 
@@ -16,15 +20,22 @@ setup()
 	DRIVER=$(realpath "${SUBU_BUILD:-build}/tests/system/enter-driver")
 	NETNS=enter-$$-$BATS_TEST_NUMBER
 	WORK=$BATS_TEST_TMPDIR
-	export DRIVER NETNS WORK
+	HIERARCHY=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/self/mounts)
+	export DRIVER NETNS WORK HIERARCHY
 	ip netns add "$NETNS"
 	ip -n "$NETNS" link set lo up
+	mkdir "$HIERARCHY/$NETNS"
 	before=$(mounts)
 }
 
 teardown()
 {
 	ip netns del "$NETNS"
+	for _ in {1..100}; do # who was killed leaves the group a moment later
+		find "$HIERARCHY/$NETNS" -depth -type d -exec rmdir {} + 2>/dev/null && return
+		sleep 0.05
+	done
+	return 1
 }
 
 # All but other tests' namespaces, which come and go.
@@ -35,7 +46,7 @@ mounts()
 
 inside()
 {
-	"$DRIVER" "$NETNS" "$@"
+	"$DRIVER" -g "$NETNS" "$NETNS" "$@"
 }
 
 # Runs the script on its stdin on a stage, which has a user "guest" with two groups more.
@@ -43,7 +54,7 @@ stage()
 {
 	timeout 120 unshare --mount --propagation private bash -eu -c '
 		trap "kill \$(jobs -p) 2>/dev/null || true" EXIT
-		inside() { "$DRIVER" "$NETNS" "$@"; }
+		inside() { "$DRIVER" -g "$NETNS" "$NETNS" "$@"; }
 		mkdir "$WORK/etc"
 		cp -a /etc/. "$WORK/etc"
 		mount --bind "$WORK/etc" /etc
@@ -269,7 +280,7 @@ fails()
 		umask 077
 		echo $("$DRIVER" -u guest "$NETNS" stat -c %a /etc/resolv.conf /etc/nsswitch.conf
 			inside sh -c "echo x >>/etc/resolv.conf" 2>/dev/null || echo read-only
-			inside grep -c "tmpfs subu" /proc/self/mountinfo)
+			inside cat /proc/self/mountinfo | grep -v " /sys/fs/bpf " | grep -c "tmpfs subu")
 	END
 }
 
@@ -416,6 +427,105 @@ dns_server()
 	[ ! -s "$WORK/machine" ]
 }
 
+# --- the control group
+
+@test "a command and all that it starts are in the control group" {
+	group() { grep '^0:' /proc/self/cgroup; }
+
+	[ "$("$DRIVER" "$NETNS" grep '^0:' /proc/self/cgroup)" = "$(group)" ]
+	for user in root nobody; do
+		run "$DRIVER" -u "$user" -g "$NETNS" "$NETNS" \
+			sh -c 'cat /proc/$$/cgroup; setsid cat /proc/self/cgroup'
+		[ "$(grep '^0:' <<<"$output")" = "0::/$NETNS"$'\n'"0::/$NETNS" ]
+	done
+	[ "$(grep '^0:' /proc/$$/cgroup)" = "$(group)" ]
+}
+
+@test "a group that cannot be joined ends it" {
+	mkdir "$HIERARCHY/$NETNS"/{one,two}
+	echo threaded >"$HIERARCHY/$NETNS/one/cgroup.type" # which makes the other unfit
+	run --separate-stderr "$DRIVER" -g "$NETNS/two" "$NETNS" true
+	fails 125 "cannot join the control group"
+	run --separate-stderr "$DRIVER" -g "$NETNS/three" "$NETNS" true
+	fails 125 "cannot open the control group"
+}
+
+# The ways out of the group by its name in the folder $1, a line each of those that work; then where
+# that led.
+leave='
+	exec 2>/dev/null
+	echo 0 >"$1/cgroup.procs" && echo joined
+	echo 0 >"$1/$NETNS/cgroup.procs" && echo joined below
+	mkdir "$1/$NETNS/another" && echo made
+	mount -o remount,bind,rw "$1" && echo remounted
+	umount -l "$1" && echo unmounted
+	grep "^0:" /proc/self/cgroup
+'
+
+@test "nobody leaves the group, not even root, nor in namespaces of its own" {
+	run inside sh -c "$leave" - "$HIERARCHY"
+	[ "$output" = "0::/$NETNS" ]
+	run "$DRIVER" -u nobody -g "$NETNS" "$NETNS" unshare --user --map-root-user --mount \
+		sh -c "$leave" - "$HIERARCHY"
+	[ "$output" = "0::/$NETNS" ]
+	cd "$HIERARCHY"
+	run inside sh -c "$leave" - .
+	[ "$output" = "0::/$NETNS" ]
+	cd "$HIERARCHY/$NETNS"
+	run inside sh -c "$leave" - ..
+	[ "$output" = "0::/$NETNS" ]
+}
+
+@test "the hierarchy is read-only wherever it is mounted, and for those inside only" {
+	stage_prints $'ro\nro\nrw' <<-'END'
+		mount --bind "$HIERARCHY" /mnt
+		cat /proc/self/mountinfo >"$WORK/before"
+		for folder in /mnt "$HIERARCHY"; do
+			inside sh -c "mkdir $folder/$NETNS/new 2>/dev/null || echo ro"
+		done
+		mkdir "/mnt/$NETNS/new" && echo rw
+	END
+}
+
+# --- what is covered
+
+@test "what is pinned in a BPF file system is out of reach" {
+	stage_prints $'empty\nempty\nempty /mnt/bpf\nempty /mnt/bpf\nthere' <<-'END'
+		mkdir /mnt/bpf
+		mount -t bpf bpf /mnt/bpf
+		mount -t bpf bpf /sys/fs/bpf
+		mkdir -p /mnt/bpf/subu/subu_0 /sys/fs/bpf/subu/subu_0
+		cat /proc/self/mountinfo >"$WORK/before"
+		for folder in /mnt/bpf /sys/fs/bpf; do
+			inside sh -c "ls -A $folder; mkdir $folder/x 2>/dev/null || echo empty"
+		done
+		cd /mnt/bpf/subu/subu_0
+		inside sh -c "ls -A . ..; rmdir ../subu_0 2>/dev/null || echo empty \$(pwd -P)" |
+			grep -v "^[./]*:\|^$\|^bpf$"
+		"$DRIVER" -u guest "$NETNS" sh -c "echo empty \$(pwd -P)"
+		rmdir /mnt/bpf/subu/subu_0 && echo there
+	END
+}
+
+@test "a current folder below a cover is no way around it" {
+	stage_prints $'/run/subu\n/run/subu\n/run/subuX (deleted)\n/proc/sys/net/ipv4\nread-only' <<-'END'
+		mkdir -p /run/subu/deep/deeper /run/subu/deleted /run/subuX
+		echo secret >/run/subu/secret
+		cd /run/subu/deep/deeper
+		inside sh -c "cat ../../secret 2>/dev/null; pwd -P"
+		cd /run/subu/deleted
+		rmdir /run/subu/deleted
+		inside sh -c "cat ../secret 2>/dev/null; pwd -P"
+		cd /run/subuX
+		rmdir /run/subuX
+		inside readlink /proc/self/cwd
+		cd /proc/sys/net/ipv4
+		inside pwd -P
+		cd /proc/sys/kernel
+		inside sh -c "echo core >core_pattern" 2>/dev/null || echo read-only
+	END
+}
+
 # --- network and mounts
 
 @test "an ordinary user can ping" {
@@ -447,7 +557,8 @@ dns_server()
 }
 
 @test "what is mounted below /sys stays" {
-	below() { awk '$5 ~ "^/sys/" { print $3, $4, $5 }' | sort -u; }
+	# The BPF file system has a cover of its own.
+	below() { grep -v ' /sys/fs/bpf ' | awk '$5 ~ "^/sys/" { print $3, $4, $5 }' | sort -u; }
 
 	[ -n "$(mounts | below)" ]
 	[ "$(inside cat /proc/self/mountinfo | below)" = "$(mounts | below)" ]
@@ -506,7 +617,7 @@ dns_server()
 
 @test "killed at any instant it leaves nothing behind" {
 	for i in $(seq 40); do
-		"$DRIVER" "$NETNS" sleep 60 3>&- &
+		"$DRIVER" -g "$NETNS" "$NETNS" sleep 60 3>&- &
 		pid=$!
 		sleep "0.00$((i % 10))"
 		kill -KILL "$pid"
@@ -514,4 +625,5 @@ dns_server()
 	done
 	[ "$(mounts)" = "$before" ]
 	[ -z "$(ip netns pids "$NETNS")" ]
+	[ -z "$(cat "$HIERARCHY/$NETNS/cgroup.procs")" ]
 }
