@@ -7,12 +7,13 @@
  * the kernel ends with this one, however it dies.
  *
  * The command is in the sub-user's network and nowhere else, it has no privilege and can gain none.
- * It stays in the control group: its mounts of the hierarchy are read-only. It is not in a sandbox. It
- * shares with the machine outside:
+ * It stays in the control group: its mounts of the hierarchy are read-only, and the one system call
+ * that would walk around that is refused (syscalls.c). It is not in a sandbox. It shares with the
+ * machine outside:
  *
  * - the processes: /proc is the machine's, and other processes of the same user are within reach;
  * - the files and sockets that its user may open, the system's D-Bus among them;
- * - the caller's terminal, into which kernels with the legacy TIOCSTI let it type.
+ * - the caller's terminal, which it can read and write, but not type into.
  */
 #include "enter/enter.h"
 
@@ -28,6 +29,7 @@
 #include "enter/command.h"
 #include "enter/cover.h"
 #include "enter/resolver.h"
+#include "enter/syscalls.h"
 #include "enter/sysfs.h"
 #include "kernel/cgroup.h"
 #include "kernel/mount.h"
@@ -120,7 +122,8 @@ int enter_inside(const struct enter *enter, struct error *error)
 	    enter_mounts(enter, error) < 0 ||
 	    /* … and from here on with nothing left to give away. */
 	    close_descriptors(error) < 0 || reset_signals(error) < 0 ||
-	    account_become(&account, error) < 0 || process_drop_capabilities(error) < 0)
+	    account_become(&account, error) < 0 || process_drop_capabilities(error) < 0 ||
+	    syscalls_filter(error) < 0)
 		return -error->code;
 	return 0;
 }

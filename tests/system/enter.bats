@@ -487,6 +487,34 @@ leave='
 	END
 }
 
+@test "root in a user namespace of its own cannot uncover anything" {
+	python <<-'END'
+		hierarchy = os.environ["HIERARCHY"].encode()
+		print(call(272, 0x10020000))  # unshare: a user and a mount namespace
+		print(call(165, None, hierarchy, None, 0x1020, None))  # mount: bind again, not read-only
+		print(call(166, hierarchy, 2), call(166, b"/proc/sys", 2))  # umount, detached
+		try:
+		    open(hierarchy + b"/cgroup.procs", "w")
+		except OSError as error:
+		    print(error.strerror)
+	END
+	[ "${lines[*]}" = "0 EPERM EINVAL EINVAL Read-only file system" ]
+}
+
+@test "root starts no process in another group" {
+	python <<-'END'
+		import struct
+		group = os.open(os.environ["HIERARCHY"], os.O_RDONLY)
+		# CLONE_INTO_CGROUP, and SIGCHLD at its end
+		words = ctypes.create_string_buffer(struct.pack("11Q", 1 << 33, 0, 0, 0, 17, *[0] * 5, group))
+		result = call(435, words, 88)
+		if result == 0:
+		    os._exit(0)
+		print(result)
+	END
+	[ "$output" = ENOSYS ]
+}
+
 # --- what is covered
 
 @test "what is pinned in a BPF file system is out of reach" {
@@ -524,6 +552,113 @@ leave='
 		cd /proc/sys/kernel
 		inside sh -c "echo core >core_pattern" 2>/dev/null || echo read-only
 	END
+}
+
+# --- system calls
+
+# python [USER]: runs the script on stdin inside, as root or the user, with call(NUMBER, WORD...): a
+# system call by its number on x86-64, as a process of 64 bits passes its words; the result, or the
+# name of the error.
+python()
+{
+	local script
+
+	script=$(cat <<-'END'
+		import ctypes, errno, os
+		syscall = ctypes.CDLL(None, use_errno=True).syscall
+		syscall.restype = ctypes.c_long
+		def call(*words):
+		    result = syscall(*[ctypes.c_uint64(w) if isinstance(w, int) else w for w in words])
+		    return result if result >= 0 else errno.errorcode[ctypes.get_errno()]
+	END
+		cat)
+	run "$DRIVER" -u "${1:-root}" -g "$NETNS" "$NETNS" python3 -c "$script"
+	echo "$status: $output"
+}
+
+@test "sockets are of the families that something holds to the tunnel, and of no other" {
+	# With flags that no socket has the kernel answers EINVAL whatever the family.
+	for user in root nobody; do
+		python "$user" <<-'END'
+			families = list(range(2000)) + [1 << bit | low for bit in range(64) for low in (0, 2, 40)]
+			for number in 41, 53:  # socket, socketpair
+			    for family in families:
+			        allowed = family & 0xffffffff in (1, 2, 10, 16, 17, 38)
+			        if call(number, family, 0x10, 0, 0) != ("EINVAL" if allowed else "EAFNOSUPPORT"):
+			            print(number, family)
+			for family in 2, 10, 2 | 1 << 32:
+			    for protocol in 256, 256 | 1 << 32:
+			        print(call(41, family, 0x10, protocol))
+			print(call(41, 2, 0x10, 262), call(41, 16, 0x10, 256), call(41, 1, 0x10, 256))
+		END
+		[ "$status" -eq 0 ]
+		[ "$(sort <<<"$output" | uniq -c | xargs)" = "1 EINVAL EINVAL EINVAL 6 EPROTONOSUPPORT" ]
+	done
+}
+
+@test "the sockets that are left work" {
+	python nobody <<-'END'
+		import socket
+		for family in socket.AF_UNIX, socket.AF_INET, socket.AF_INET6, socket.AF_NETLINK:
+		    socket.socket(family, socket.SOCK_DGRAM)
+		socket.socketpair()
+		socket.socket(socket.AF_INET, socket.SOCK_STREAM, 262)  # Multipath TCP
+	END
+	[ "$status" -eq 0 ]
+}
+
+@test "io_uring and clone3 are not there, and threads and children are" {
+	python <<-'END'
+		import subprocess, threading
+		print(*[call(number, 1, 0, 0, 0, 0) for number in (425, 426, 427, 435)])
+		thread = threading.Thread(target=lambda: print("thread"))
+		thread.start()
+		thread.join()
+		print(subprocess.run(["echo", "child"], stdout=subprocess.PIPE, text=True).stdout, end="")
+	END
+	[ "${lines[*]}" = "ENOSYS ENOSYS ENOSYS ENOSYS thread child" ]
+}
+
+@test "nothing is typed into the caller's terminal" {
+	python <<-'END'
+		tty, other = os.openpty()
+		letter = ctypes.create_string_buffer(b"x")
+		for high in 0, 1 << 32, 1 << 63:
+		    print(call(16, tty, high | 0x5412, letter), call(16, tty, high | 0x541c, letter))
+		print(os.get_terminal_size(tty) is not None)
+	END
+	[ "${lines[*]}" = "EPERM EPERM EPERM EPERM EPERM EPERM True" ]
+}
+
+@test "a program for another ABI is ended, and its caller sees why" {
+	# getpid() as i386 and as x32 have it
+	python <<-'END'
+		import mmap
+		code = mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
+		code.write(b"\xb8\x14\0\0\0\xcd\x80\xc3")
+		print(ctypes.CFUNCTYPE(ctypes.c_int)(ctypes.addressof(ctypes.c_char.from_buffer(code)))())
+	END
+	[ "$status" -eq $((128 + 31)) ]
+	[ -z "$output" ]
+	python <<<'print(call(0x40000000 + 39))'
+	[ "$status" -eq $((128 + 31)) ]
+	[ -z "$output" ]
+}
+
+@test "what works without privilege works inside: tracing, filters and namespaces of one's own" {
+	[ "$("$DRIVER" -u nobody "$NETNS" strace -f -o /dev/null sh -c 'echo $((1 + 1))')" = 2 ]
+	[ "$("$DRIVER" -u nobody "$NETNS" strace -qq -o /dev/null -e inject=getppid:retval=77 \
+		python3 -c 'import os; print(os.getppid())')" = 77 ]
+	run "$DRIVER" -u nobody "$NETNS" unshare --user --map-root-user --net ip -o link
+	[[ $output == *lo* ]]
+	python nobody <<-'END'
+		import struct
+		allow = ctypes.create_string_buffer(struct.pack("HBBI", 6, 0, 0, 0x7fff0000))
+		program = ctypes.create_string_buffer(struct.pack("HxxxxxxQ", 1, ctypes.addressof(allow)))
+		print(call(317, 1, 0, program))  # seccomp
+		print([line.split()[1] for line in open("/proc/self/status") if "Seccomp_filters" in line])
+	END
+	[ "${lines[*]}" = "0 ['2']" ]
 }
 
 # --- network and mounts

@@ -1,0 +1,150 @@
+/* What neither the network namespace nor a program on the control group can hold a command to.
+ *
+ * The filter lets through whatever it does not name: it closes ways around the others, and is no
+ * sandbox. It refuses as a kernel does that was built without the thing, so that a program tries
+ * what it would try there; and since it comes last, everything before it is free.
+ *
+ *	socket families     but for those below. No network namespace holds AF_VSOCK, which reaches
+ *	                    the hypervisor, nor AF_QIPCRTR, which reaches the modem; and the programs on
+ *	                    a control group see AF_INET and AF_INET6 alone. So nothing would bind
+ *	                    AF_BLUETOOTH, AF_RXRPC, AF_TIPC or AF_SMC, or a family of later kernels, to
+ *	                    the tunnel
+ *	IPPROTO_SMC         AF_SMC under another name, since Linux 6.11
+ *	io_uring            makes and connects sockets without a system call of that name
+ *	clone3()            can start a process in any control group whose folder can be opened
+ *	                    (CLONE_INTO_CGROUP): root needs no capability for that, and a read-only
+ *	                    mount does not stop it. Where its flags are, no filter can see. The C
+ *	                    library takes clone() instead
+ *	TIOCSTI, TIOCLINUX  type into the terminal, for the caller's shell to read
+ *	other ABIs          such as i386 and x32 on x86-64, whose calls have other numbers. Their
+ *	                    programs cannot run: the first call ends them with SIGSYS. Were every call
+ *	                    refused instead, they could neither say so nor even exit
+ *
+ * The kernel looks at the lower half of an int that is passed in a 64-bit register, and so must the
+ * filter: with the whole of it compared, a bit in the upper half is a way around.
+ *
+ * Limit: a socket that was made outside, and comes by a UNIX socket from a process there, is not
+ * made in here. */
+#include "enter/syscalls.h"
+
+#include <errno.h>
+#include <linux/tiocl.h>
+#include <seccomp.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include "base/memory.h"
+
+#ifndef IPPROTO_SMC
+#define IPPROTO_SMC 256
+#endif
+
+#define FAMILY_BITS 6 /* those that are allowed have no more */
+
+static const int families[] = {
+	AF_UNIX,    /* no network; its names are the file system's, or the namespace's own */
+	AF_INET,    /* held by the namespace, and by programs on the control group */
+	AF_INET6,   /* likewise */
+	AF_NETLINK, /* asks and sets up the namespace; carries nothing away */
+	AF_PACKET,  /* takes CAP_NET_RAW: in a namespace of the command's own alone */
+	AF_ALG,	    /* the kernel's cryptography */
+};
+
+static const int socket_calls[] = {SCMP_SYS(socket), SCMP_SYS(socketpair)};
+
+static const int absent_calls[] = {
+	SCMP_SYS(io_uring_setup),
+	SCMP_SYS(io_uring_enter), /* a ring that was given */
+	SCMP_SYS(io_uring_register),
+	SCMP_SYS(clone3),
+};
+
+static const uint32_t terminal_requests[] = {TIOCSTI, TIOCLINUX};
+
+static bool is_allowed(int family)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(families); i++)
+		if (families[i] == family)
+			return true;
+	return false;
+}
+
+/* Of the argument of that number, the bits in the mask are those of the value. */
+static struct scmp_arg_cmp bits(unsigned int argument, uint32_t mask, uint32_t value)
+{
+	return (struct scmp_arg_cmp){
+		.arg = argument, .op = SCMP_CMP_MASKED_EQ, .datum_a = mask, .datum_b = value};
+}
+
+static int refuse(scmp_filter_ctx filter, int reason, int call, struct scmp_arg_cmp argument)
+{
+	return seccomp_rule_add_array(filter, SCMP_ACT_ERRNO((unsigned int)reason), call, 1,
+				      &argument);
+}
+
+/* libseccomp takes one comparison an argument, so "none of these" is said of each other one: one by
+ * one up to FAMILY_BITS, and beyond by any bit that is set. */
+static int refuse_families(scmp_filter_ctx filter, int call)
+{
+	int code = 0;
+
+	for (int family = 0; family < 1 << FAMILY_BITS && code == 0; family++)
+		if (!is_allowed(family))
+			code = refuse(filter, EAFNOSUPPORT, call,
+				      bits(0, UINT32_MAX, (uint32_t)family));
+	for (unsigned int bit = FAMILY_BITS; bit < 32 && code == 0; bit++)
+		code = refuse(filter, EAFNOSUPPORT, call, bits(0, 1U << bit, 1U << bit));
+	return code;
+}
+
+static int refuse_smc(scmp_filter_ctx filter, int call, uint32_t family)
+{
+	const struct scmp_arg_cmp arguments[] = {bits(0, UINT32_MAX, family),
+						 bits(2, UINT32_MAX, IPPROTO_SMC)};
+
+	return seccomp_rule_add_array(filter, SCMP_ACT_ERRNO(EPROTONOSUPPORT), call,
+				      ARRAY_SIZE(arguments), arguments);
+}
+
+static int add_rules(scmp_filter_ctx filter)
+{
+	int code = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(socket_calls) && code == 0; i++)
+		code = refuse_families(filter, socket_calls[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(socket_calls) && code == 0; i++)
+		code = refuse_smc(filter, socket_calls[i], AF_INET);
+	for (size_t i = 0; i < ARRAY_SIZE(socket_calls) && code == 0; i++)
+		code = refuse_smc(filter, socket_calls[i], AF_INET6);
+	for (size_t i = 0; i < ARRAY_SIZE(absent_calls) && code == 0; i++)
+		code = seccomp_rule_add_array(filter, SCMP_ACT_ERRNO(ENOSYS), absent_calls[i], 0,
+					      NULL);
+	for (size_t i = 0; i < ARRAY_SIZE(terminal_requests) && code == 0; i++)
+		code = refuse(filter, EPERM, SCMP_SYS(ioctl),
+			      bits(1, UINT32_MAX, terminal_requests[i]));
+	return code;
+}
+
+static void filter_release(scmp_filter_ctx *filter)
+{
+	if (*filter)
+		seccomp_release(*filter);
+}
+
+int syscalls_filter(struct error *error)
+{
+	CLEANUP(filter_release) scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+	int code = filter ? 0 : -ENOMEM;
+
+	if (code == 0)
+		code = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
+	if (code == 0)
+		code = add_rules(filter);
+	if (code == 0)
+		code = seccomp_load(filter);
+	if (code < 0)
+		return error_code(error, code, "cannot filter the command's system calls");
+	return 0;
+}
