@@ -17,10 +17,12 @@
  */
 #include "enter/enter.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -35,6 +37,32 @@
 #include "kernel/mount.h"
 #include "kernel/netns.h"
 #include "kernel/process.h"
+
+/* A socket belongs for life to the network that it was made in. Of UNIX sockets that is no more than
+ * the names, and ssh and the journal give them to all that they start.
+ *
+ * Not looked at is what else can lead out of a network: a queue of /dev/net/tun, a ring of io_uring
+ * that a thread of the kernel empties, a device. Nobody has one of these for his standard input by
+ * accident. */
+static int check_standard_descriptors(struct error *error)
+{
+	static const char *const names[] = {"input", "output", "error"};
+
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		int domain = AF_UNSPEC;
+		socklen_t size = sizeof(domain);
+
+		if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) < 0 && errno == ENOTSOCK)
+			continue;
+		if (domain != AF_UNIX)
+			return error_set(error, EPERM,
+					 "standard %s is a socket of the network outside, a way "
+					 "around the sub-user's own: put a pipe between, such as "
+					 "`cat | subu exec ... | cat`",
+					 names[fd]);
+	}
+	return 0;
+}
 
 /* All that the process starts from here on is in the group too. */
 static int enter_cgroup(int cgroup, struct error *error)
@@ -116,7 +144,8 @@ int enter_inside(const struct enter *enter, struct error *error)
 {
 	CLEANUP(account_clear) struct account account = {};
 
-	if (account_find(enter->account, &account, error) < 0 ||
+	if (check_standard_descriptors(error) < 0 ||
+	    account_find(enter->account, &account, error) < 0 ||
 	    /* From here on in the sub-user's group and network and in mounts of our own … */
 	    enter_cgroup(enter->cgroup, error) < 0 || enter_netns(enter->netns, error) < 0 ||
 	    enter_mounts(enter, error) < 0 ||

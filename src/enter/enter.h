@@ -19,7 +19,8 @@ struct enter {
 };
 
 /* Goes in: same process, environment, umask, current folder and standard descriptors, of which all
- * three must be there (process_fix_standard_fds()). Needs root. Descriptors above 2 are closed, and what the process does from here on it
+ * three must be there (process_fix_standard_fds()) and none may be a socket of the network outside
+ * (-EPERM). Needs root. Descriptors above 2 are closed, and what the process does from here on it
  * does as the command would. After a failure it may be half inside: all that is left is to say why
  * and to exit. */
 int enter_inside(const struct enter *enter, struct error *error);

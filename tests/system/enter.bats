@@ -661,6 +661,58 @@ python()
 	[ "${lines[*]}" = "0 ['2']" ]
 }
 
+# --- the standard descriptors
+
+# given SCRIPT: runs it in the namespace, with run(fd=SOCKET...): the command's status with that
+# socket there, and with pipes else, and what it said on stderr.
+given()
+{
+	local script
+
+	script=$(cat <<-'END'
+		import os, socket, subprocess
+		def run(**three):
+		    command = [os.environ["DRIVER"], os.environ["NETNS"], "echo", "output"]
+		    three = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE) | three
+		    done = subprocess.run(command, **three, text=True)
+		    return done.returncode, done.stderr
+	END
+		cat)
+	run ip netns exec "$NETNS" python3 -c "$script"
+	echo "$output"
+}
+
+@test "a socket of the network outside is no standard descriptor" {
+	given <<-'END'
+		names = {"stdin": "standard input", "stdout": "standard output", "stderr": "standard error"}
+		for family, kind in ((socket.AF_INET, socket.SOCK_STREAM), (socket.AF_NETLINK, socket.SOCK_RAW),
+		                     (socket.AF_INET6, socket.SOCK_DGRAM), (socket.AF_PACKET, socket.SOCK_RAW)):
+		    for fd, name in names.items():
+		        status, text = run(**{fd: socket.socket(family, kind)})
+		        if status == 0 or fd != "stderr" and name + " is a socket" not in text:
+		            print(family, fd, status, text)
+		with socket.create_server(("127.0.0.1", 0)) as server:
+		    here = socket.create_connection(server.getsockname())
+		    status, _ = run(stderr=server.accept()[0])
+		    print(status, here.recv(1000).decode(), end="")
+	END
+	[ "${#lines[@]}" -eq 1 ]
+	[[ $output == '125 enter-driver: standard error is a socket'*'`cat | subu exec ... | cat`' ]]
+}
+
+@test "pipes, files, terminals and UNIX sockets are" {
+	given <<-'END'
+		here, there = socket.socketpair()
+		tty, other = os.openpty()
+		print(run(stdin=there, stdout=there, stderr=there), here.recv(100))
+		print(run(stdin=other, stdout=other, stderr=other), os.read(tty, 100))
+		print(run(), run(stdin=subprocess.DEVNULL))
+	END
+	[ "${lines[0]}" = "(0, None) b'output\\n'" ]
+	[ "${lines[1]}" = "(0, None) b'output\\r\\n'" ]
+	[ "${lines[2]}" = "(0, '') (0, '')" ]
+}
+
 # --- network and mounts
 
 @test "an ordinary user can ping" {
