@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "cmd/cmd.h"
 #include "enter/enter.h"
+#include "kernel/cgroup.h"
 
 /* exec [-u USER] SUBU [--] CMD [ARG…] */
 struct words {
@@ -59,6 +60,15 @@ static int look_up(const struct command *command, const char *words, struct subu
 	return 0;
 }
 
+/* Leaves -1 when the sub-user has no group, or the machine none at all. */
+static int open_cgroup(uint32_t id, int *ret_fd, struct error *error)
+{
+	char name[SUBU_ID_TEXT_MAX];
+	int code = cgroup_open(subu_cgroup(id, name), ret_fd, error);
+
+	return code == -ENOENT || code == -EOPNOTSUPP ? 0 : code;
+}
+
 static void say_dry_run(const struct command *command, const struct enter *enter)
 {
 	CLEANUP(memory_free)
@@ -83,6 +93,7 @@ static void warn_of_root(const struct command *command, const struct enter *ente
 
 int cmd_exec(struct command *command, int argc, char **argv, struct error *error)
 {
+	CLEANUP(fd_close) int cgroup = -1;
 	char netns[SUBU_ID_TEXT_MAX];
 	struct words words = {};
 	struct dns dns = {};
@@ -90,11 +101,12 @@ int cmd_exec(struct command *command, int argc, char **argv, struct error *error
 	struct enter enter;
 
 	if (parse(argc, argv, &words, error) < 0 ||
-	    look_up(command, words.subu, &subu, &dns, error) < 0)
+	    look_up(command, words.subu, &subu, &dns, error) < 0 ||
+	    open_cgroup(subu.id, &cgroup, error) < 0)
 		return -error->code;
 	enter = (struct enter){
 		.netns = subu_netns(subu.id, netns),
-		.cgroup = -1,
+		.cgroup = cgroup,
 		.account = words.account   ? words.account
 			   : *subu.account ? subu.account
 					   : NULL,

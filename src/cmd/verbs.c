@@ -29,7 +29,10 @@ static const char exec_details[] =
 	"The command runs in the sub-user's network namespace, without any capability, and with\n"
 	"no open file but 0, 1 and 2. It looks names up in /etc/hosts and asks the tunnel's DNS,\n"
 	"nobody else. It keeps the environment and the current folder. It runs as USER; else as\n"
-	"the account the sub-user was created with; else as who called sudo; else as the caller.\n\n"
+	"the account the sub-user was created with; else as who called sudo; else as the caller.\n"
+	"It cannot leave the sub-user's control group. It has no io_uring, and no sockets but UNIX,\n"
+	"IP and those that ask the kernel; programs of 32 bits cannot run. Sockets of the network\n"
+	"outside are refused as standard input, output and error: put a pipe between.\n\n"
 	"Exit status: the command's own; 128+N when signal N ended it; 125 when subu failed, 126\n"
 	"when the command cannot be run, 127 when it is not found.";
 

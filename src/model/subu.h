@@ -36,12 +36,12 @@ struct subu_link {
 	enum phase phase;
 };
 
-#define SUBU_ID_TEXT_MAX 24 /* "subu_4294967295", "WG_…" with room */
+#define SUBU_ID_TEXT_MAX 24 /* "subu/subu_4294967295" with room */
 
 const char *phase_name(enum phase phase);
 
-/* "subu_3", "WG_3", "ns-subu_3", "subu/subu_3": into the caller's buffer, which is returned. The device of tunnel
- * WG_3 inside a namespace is "subu_3". */
+/* "subu_3", "WG_3", "ns-subu_3", "subu/subu_3": into the caller's buffer, which is returned. The
+ * device of tunnel WG_3 inside a namespace is "subu_3". */
 const char *subu_id_format(uint32_t id, char buffer[static SUBU_ID_TEXT_MAX]);
 const char *tunnel_id_format(uint32_t id, char buffer[static SUBU_ID_TEXT_MAX]);
 const char *subu_netns(uint32_t id, char buffer[static SUBU_ID_TEXT_MAX]);

@@ -112,6 +112,54 @@ says()
 	ends 7 curl -s --max-time 1 'http://[2001:db8::1]/'
 }
 
+@test "it is in the sub-user's control group, for good, and the pins are out of reach" {
+	client mkdir -p "$hierarchy/subu/subu_0" /sys/fs/bpf/subu/subu_0
+	for account in root nobody; do
+		says 0::/subu/subu_0 -u "$account" subu_0 -- grep ^0: /proc/self/cgroup
+		says 0::/subu/subu_0 -u "$account" subu_0 -- \
+			sh -c 'echo 0 2>/dev/null >"$0/cgroup.procs"; setsid grep ^0: /proc/self/cgroup' \
+			"$hierarchy"
+		says "" -u "$account" subu_0 -- ls -A /sys/fs/bpf
+	done
+	[ -z "$(client cat "$hierarchy/subu/subu_0/cgroup.procs")" ]
+	client test -e /sys/fs/bpf/subu/subu_0
+}
+
+@test "a sub-user without a control group has commands all the same" {
+	client find "$hierarchy/subu" -depth -type d -delete
+	says 0::/ subu_0 -- grep ^0: /proc/self/cgroup
+	client umount "$hierarchy"
+	says inside subu_0 -- echo inside
+}
+
+@test "a socket of the network outside is no standard input, output or error" {
+	done_by python3 - <<-'END'
+		import socket, subprocess
+		for fd in "stdin", "stdout":
+		    words = ["subu", "exec", "subu_0", "--", "true"]
+		    done = subprocess.run(words, stderr=subprocess.PIPE, text=True, **{fd: socket.socket()})
+		    print(done.returncode, done.stderr.split(":")[1].split(" is ")[0])
+		here, there = socket.socketpair()
+		print(subprocess.run(["subu", "exec", "subu_0", "--", "cat"], stdin=subprocess.DEVNULL,
+		                     stdout=there, stderr=there).returncode)
+	END
+	[ "$output" = $'125  standard input\n125  standard output\n0' ]
+}
+
+@test "what no barrier holds cannot be asked for: other sockets, io_uring, the terminal's input" {
+	done_by subu exec -u nobody subu_0 -- python3 -c '
+import ctypes, errno, fcntl, os, socket
+def name(call):
+    try:
+        return call()
+    except OSError as error:
+        return errno.errorcode[error.errno]
+print(name(lambda: socket.socket(40, socket.SOCK_STREAM)), name(lambda: socket.socket(31, 3)))
+print(ctypes.CDLL(None, use_errno=True).syscall(425, 1, 0), errno.errorcode[ctypes.get_errno()])
+print(name(lambda: fcntl.ioctl(os.openpty()[0], 0x5412, b"x")))'
+	[ "$output" = $'EAFNOSUPPORT EAFNOSUPPORT\n-1 ENOSYS\nEPERM' ]
+}
+
 @test "the machine's mounts stay as they are" {
 	before=$(everything)
 	done_by subu exec subu_0 -- grep -c . /proc/self/mounts
