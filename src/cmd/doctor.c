@@ -7,6 +7,8 @@
 
 #include "base/memory.h"
 #include "cmd/cmd.h"
+#include "cmd/inside.h"
+#include "cmd/probe.h"
 #include "kernel/bpffs.h"
 #include "kernel/cgroup.h"
 #include "kernel/link.h"
@@ -238,18 +240,60 @@ static int check_all(struct findings *findings, struct store *store, struct erro
 	return code;
 }
 
-static int answer(const struct command *command, json_t *findings, struct error *error)
+/* The ways out, tried from inside. */
+static int check_ways(struct findings *findings, struct store *store, const struct subu *subu,
+		      json_t *ways, struct error *error)
+{
+	CLEANUP(inside_clear) struct inside inside = {.cgroup = -1};
+	char device[IFNAMSIZ] = "", about[SUBU_ID_TEXT_MAX];
+	struct enter enter;
+	json_t *way;
+	size_t i;
+	int code;
+
+	findings->about = subu_id_format(subu->id, about);
+	if (inside_find(store, subu, &inside, error) < 0) {
+		find(findings, findings->about, "the ways out cannot be tried: %s", error->text);
+		return 0;
+	}
+	if (inside.linked)
+		tunnel_device(inside.link.tunnel, device);
+	enter = inside_enter(&inside, NULL);
+	code = probe_inside(&enter, device, ways, error);
+	json_array_foreach(ways, i, way)
+	{
+		if (code == 0 && probe_is_open(way))
+			find(findings, findings->about, "could leak: %s: %s",
+			     json_string_value(json_object_get(way, "way")),
+			     json_string_value(json_object_get(way, "detail")));
+	}
+	return code;
+}
+
+static void print(const json_t *findings, const json_t *ways, bool quiet)
+{
+	if (ways && !quiet) {
+		probe_print(ways);
+		putchar('\n');
+	}
+	if (json_array_size(findings))
+		output_table(findings, columns, ARRAY_SIZE(columns));
+	else if (!quiet)
+		puts("all is well");
+}
+
+static int answer(const struct command *command, json_t *findings, json_t *ways,
+		  struct error *error)
 {
 	size_t count = json_array_size(findings);
 	CLEANUP(output_release)
-	json_t *value = json_pack("{sb sO}", "well", count == 0, "findings", findings);
+	json_t *value =
+		json_pack("{sb sO sO*}", "well", count == 0, "findings", findings, "ways", ways);
 
 	if (command->json)
 		output_json(value);
-	else if (count)
-		output_table(findings, columns, ARRAY_SIZE(columns));
-	else if (!command->quiet)
-		puts("all is well");
+	else
+		print(findings, ways, command->quiet);
 	if (count == 0)
 		return 0;
 	return error_set(error, EUCLEAN, "doctor found %zu thing%s", count, count == 1 ? "" : "s");
@@ -258,6 +302,7 @@ static int answer(const struct command *command, json_t *findings, struct error 
 int cmd_doctor(struct command *command, int argc, char **argv, struct error *error)
 {
 	CLEANUP(output_release) json_t *array = json_array();
+	CLEANUP(output_release) json_t *ways = argc == 2 ? json_array() : NULL;
 	CLEANUP(store_close) struct store *store = NULL;
 	struct findings findings = {};
 	struct subu subu;
@@ -270,5 +315,7 @@ int cmd_doctor(struct command *command, int argc, char **argv, struct error *err
 	findings.array = array;
 	code = argc == 2 ? check_subu(&findings, store, &subu, error)
 			 : check_all(&findings, store, error);
-	return code < 0 ? code : answer(command, array, error);
+	if (code == 0 && argc == 2)
+		code = check_ways(&findings, store, &subu, ways, error);
+	return code < 0 ? code : answer(command, array, ways, error);
 }

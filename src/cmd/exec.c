@@ -7,8 +7,7 @@
 
 #include "base/memory.h"
 #include "cmd/cmd.h"
-#include "enter/enter.h"
-#include "kernel/cgroup.h"
+#include "cmd/inside.h"
 
 /* exec [-u USER] SUBU [--] CMD [ARG…] */
 struct words {
@@ -39,34 +38,16 @@ static int parse(int argc, char **argv, struct words *ret, struct error *error)
 }
 
 /* What is needed from the database, which is closed again before the command runs. */
-static int look_up(const struct command *command, const char *words, struct subu *ret_subu,
-		   struct dns *ret_dns, struct error *error)
+static int look_up(const struct command *command, const char *words, struct inside *ret,
+		   struct error *error)
 {
-	CLEANUP(tunnel_clear) struct tunnel tunnel = {};
 	CLEANUP(store_close) struct store *store = NULL;
-	struct subu_link link;
+	struct subu subu;
 	int code = command_open(command, STORE_READ, &store, error);
 
 	if (code == 0)
-		code = command_find_present(store, words, ret_subu, error);
-	if (code < 0)
-		return code;
-	code = store_find_link_of_subu(store, ret_subu->id, &link, error);
-	if (code == 0)
-		code = store_find_tunnel(store, link.tunnel, &tunnel, error);
-	if (code < 0 && code != -ENOENT)
-		return code;
-	*ret_dns = tunnel.dns;
-	return 0;
-}
-
-/* Leaves -1 when the sub-user has no group, or the machine none at all. */
-static int open_cgroup(uint32_t id, int *ret_fd, struct error *error)
-{
-	char name[SUBU_ID_TEXT_MAX];
-	int code = cgroup_open(subu_cgroup(id, name), ret_fd, error);
-
-	return code == -ENOENT || code == -EOPNOTSUPP ? 0 : code;
+		code = command_find_present(store, words, &subu, error);
+	return code < 0 ? code : inside_find(store, &subu, ret, error);
 }
 
 static void say_dry_run(const struct command *command, const struct enter *enter)
@@ -93,26 +74,15 @@ static void warn_of_root(const struct command *command, const struct enter *ente
 
 int cmd_exec(struct command *command, int argc, char **argv, struct error *error)
 {
-	CLEANUP(fd_close) int cgroup = -1;
-	char netns[SUBU_ID_TEXT_MAX];
+	CLEANUP(inside_clear) struct inside inside = {.cgroup = -1};
 	struct words words = {};
-	struct dns dns = {};
-	struct subu subu;
 	struct enter enter;
 
 	if (parse(argc, argv, &words, error) < 0 ||
-	    look_up(command, words.subu, &subu, &dns, error) < 0 ||
-	    open_cgroup(subu.id, &cgroup, error) < 0)
+	    look_up(command, words.subu, &inside, error) < 0)
 		return -error->code;
-	enter = (struct enter){
-		.netns = subu_netns(subu.id, netns),
-		.cgroup = cgroup,
-		.account = words.account   ? words.account
-			   : *subu.account ? subu.account
-					   : NULL,
-		.dns = &dns,
-		.argv = words.command,
-	};
+	enter = inside_enter(&inside, words.account);
+	enter.argv = words.command;
 	if (command->dry_run) {
 		say_dry_run(command, &enter);
 		return 0;
