@@ -29,6 +29,9 @@ static const char files_text[] =
 	"                                    `wg show subu_M` works\n"
 	"  /run/subu/subu_M.log              what that engine has to say\n"
 	"  /run/subu/subu_M.pid              the lock by which it is known\n"
+	"  /sys/fs/cgroup/subu/subu_N        the control group of its commands (or below\n"
+	"                                    /sys/fs/cgroup/unified)\n"
+	"  /sys/fs/bpf/subu/subu_N           what holds the programs that steer it\n"
 	"  /etc/netns/ns-subu_N/resolv.conf  name servers inside when the tunnel has none\n";
 
 static const char status_text[] =
@@ -52,11 +55,11 @@ static const char example_text[] =
 	"\n"
 	"subu create alice work --user nobody\n"
 	"subu attach WG subu_0 WG_0\n"
-	"subu option set subu_0 default-route on\n"
 	"subu network up subu_0\n"
 	"subu exec subu_0 -- curl http://10.77.0.1/\n"
 	"subu WG info WG_0\n"
 	"subu list\n"
+	"subu doctor subu_0\n"
 	"\n"
 	"# And back to nothing.\n"
 	"\n"

@@ -12,10 +12,10 @@ static const char names_details[] =
 static const char attach_details[] =
 	"Makes the device subu_M in the sub-user's namespace, down, with the tunnel's address.\n"
 	"`subu network up SUBU` turns it on. Its routes stand in a table of their own, which only\n"
-	"sockets bound to the device look into; the option default-route puts them into the main\n"
-	"table as well. The kernel runs the tunnel where it has WireGuard, subu's own engine\n"
-	"elsewhere; the option backend decides otherwise. One tunnel a sub-user, and one sub-user\n"
-	"a tunnel.\n\n"
+	"sockets bound to the device look into, as all are that are steered; the option\n"
+	"default-route puts them into the main table as well. The kernel runs the tunnel where it\n"
+	"has WireGuard, subu's own engine elsewhere; the option backend decides otherwise. One\n"
+	"tunnel a sub-user, and one sub-user a tunnel.\n\n"
 	"The sub-user is steered from then on (`subu help steer`). Where the kernel cannot do that,\n"
 	"attach fails; --no-steer attaches without, and leaves the namespace as the only barrier.";
 
@@ -173,7 +173,10 @@ const struct verb verb_table[] = {
 	 .purpose = "say what is missing, left over, or could leak",
 	 .details =
 		 "Status 0 only when all is well. It changes nothing; `subu reconcile` mends what\n"
-		 "can be mended.",
+		 "can be mended. For one SUBU it also sends a probe inside, as a command of that\n"
+		 "sub-user, which tries the ways out by name and says what stopped each: its\n"
+		 "namespace, steering, or the rights it has not. \"open\" is a leak, \"note\" is not\n"
+		 "a way out by itself.",
 	 .root = true},
 	{.name = "WG",
 	 .aliases = {"wg"},

@@ -125,9 +125,11 @@ says()
 	client test -e /sys/fs/bpf/subu/subu_0
 }
 
-@test "a sub-user without a control group has commands all the same" {
+@test "without its control group nothing runs, where there are no groups at all something does" {
 	client find "$hierarchy/subu" -depth -type d -delete
-	says 0::/ subu_0 -- grep ^0: /proc/self/cgroup
+	fails 125 'subu_0 has no control group: `subu reconcile subu_0`' subu exec subu_0 -- true
+	done_by subu reconcile subu_0
+	says 0::/subu/subu_0 subu_0 -- grep ^0: /proc/self/cgroup
 	client umount "$hierarchy"
 	says inside subu_0 -- echo inside
 }
