@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help depends build build-asan build-fuzz demo check check-asan check-vm fuzz install clean
+.PHONY: help depends build build-asan build-fuzz demo check check-asan check-vm fuzz bench-egress install clean
 MAKEFLAGS += --no-print-directory
 
 PREFIX ?= /usr/local
@@ -37,6 +37,9 @@ check-vm: depends build ## the whole table of tests for other kernels, 6.1 and 6
 
 fuzz: depends build-fuzz ## each fuzz target for FUZZ_SECONDS=60
 	@tests/fuzz/run $(FUZZ_SECONDS)
+
+bench-egress: depends build ## what steering costs, with and without in one run (root)
+	@tests/bench/egress build/src/subu build/tests/bench/bench-calls
 
 install: build ## below PREFIX=/usr/local, staged in DESTDIR
 	@meson configure build -Dprefix=$(PREFIX)
