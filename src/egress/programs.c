@@ -1,12 +1,12 @@
 #include "egress/programs.h"
 
 #include <bpf/bpf.h>
+#include <egress_object.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/memory.h"
-#include "egress_object.h"
 
 #define PROGRAM_MAPS 8 /* more than any of the programs has */
 

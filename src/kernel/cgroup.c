@@ -22,10 +22,12 @@ int cgroup_path(const char *name, char **ret, struct error *error)
 
 	if (code < 0)
 		return code;
-	if (paths.count == 0)
-		return error_set(error, EOPNOTSUPP,
-				 "no control groups of version 2: mount them (`mount -t cgroup2 "
-				 "cgroup2 /sys/fs/cgroup`)");
+	if (paths.count == 0) {
+		error_set(error, EOPNOTSUPP,
+			  "no control groups of version 2: mount them (`mount -t cgroup2 cgroup2 "
+			  "/sys/fs/cgroup`)");
+		return -EOPNOTSUPP;
+	}
 	*ret = memory_format("%s/%s", paths.items[0], name);
 	return 0;
 }
