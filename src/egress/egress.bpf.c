@@ -6,7 +6,9 @@
  *	a packet leaves       egress      by the tunnel or by lo, or not at all
  *
  * The first two make things work and errors readable; the last one is what holds. The kernel lets
- * no process without CAP_NET_RAW bind a bound socket anew.
+ * no process without CAP_NET_RAW bind a bound socket anew. Before it asks at sendmsg() it has chosen
+ * a device for the packet in hand: the first one that an older socket sends may be dropped, the next
+ * ones go through the tunnel.
  *
  * An interface index means something in one namespace only. In any other namespace, one that a
  * process inside has made for itself, sockets are bound to lo.

@@ -10,7 +10,8 @@
 #include "base/memory.h"
 #include "kernel/bpffs.h"
 
-#define FOLDER BPFFS_FOLDER "/subu"
+#define FOLDER	     BPFFS_FOLDER "/subu"
+#define FOLDER_TRIES 100
 
 static const char *folder_path(const char *subu, char buffer[static PATH_MAX])
 {
@@ -25,18 +26,23 @@ bool pin_folder_exists(const char *subu)
 	return access(folder_path(subu, path), F_OK) == 0;
 }
 
+/* Who uses another database may take the empty folder away before it gets its first entry. */
 int pin_folder_create(const char *subu, struct error *error)
 {
 	char path[PATH_MAX];
-	int code = bpffs_mount(error);
+	int made, code = bpffs_mount(error);
 
-	if (code < 0)
-		return code;
-	if (mkdir(FOLDER, 0700) < 0 && errno != EEXIST)
-		return error_errno(error, "cannot make " FOLDER);
-	if (mkdir(folder_path(subu, path), 0700) < 0 && errno != EEXIST)
-		return error_errno(error, "cannot make %s", path);
-	return 0;
+	folder_path(subu, path);
+	for (int i = 0; code == 0 && i < FOLDER_TRIES; i++) {
+		if (mkdir(FOLDER, 0700) < 0 && errno != EEXIST)
+			return error_errno(error, "cannot make " FOLDER);
+		made = mkdir(path, 0700);
+		if (made == 0 || errno == EEXIST)
+			return 0;
+		if (errno != ENOENT)
+			break;
+	}
+	return code < 0 ? code : error_errno(error, "cannot make %s", path);
 }
 
 int pin_folder_delete(const char *subu, struct error *error)

@@ -11,7 +11,7 @@
 struct look {
 	const char *subu;
 	uint64_t cgroup;
-	uint32_t config; /* the number of the pinned map; 0: none that is ours */
+	uint32_t config; /* the number of the pinned map; 0: not both maps are there and ours */
 	struct egress_status status;
 };
 
@@ -25,7 +25,7 @@ static int look_at_maps(struct look *look, struct error *error)
 		code = maps_read_counters(counters, look->status.counters, error);
 	if (code == 0 && config >= 0)
 		code = maps_read_config(config, &look->status.config, error);
-	if (code == 0 && config >= 0)
+	if (code == 0 && config >= 0 && counters >= 0)
 		code = maps_id(config, &look->config, error);
 	return code;
 }
