@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -14,6 +15,8 @@
 
 /* How deep the kernel lets groups nest is a setting; deeper ones than this are nobody's. */
 #define DEPTH_MAX 64
+
+#define CREATE_TRIES 100
 
 int cgroup_path(const char *name, char **ret, struct error *error)
 {
@@ -32,29 +35,36 @@ int cgroup_path(const char *name, char **ret, struct error *error)
 	return 0;
 }
 
-static int make_folder(const char *path, struct error *error)
+/* Makes the folder at the path, and those above it from `name` on. Returns 0 or -1. */
+static int make_folders(char *path, char *name)
 {
-	if (mkdir(path, 0755) < 0 && errno != EEXIST)
-		return error_errno(error, "cannot make the control group %s", path);
-	return 0;
+	int made = 0;
+
+	for (char *slash = name; made == 0 && (slash = strchr(slash, '/')); slash++) {
+		*slash = '\0';
+		made = mkdir(path, 0755) < 0 && errno != EEXIST ? -1 : 0;
+		*slash = '/';
+	}
+	if (made == 0)
+		made = mkdir(path, 0755) < 0 && errno != EEXIST ? -1 : 0;
+	return made;
 }
 
+/* The group above may be taken away, being empty, before there is one in it. */
 int cgroup_create(const char *name, struct error *error)
 {
 	CLEANUP(memory_free) char *path = NULL;
 	int code = cgroup_path(name, &path, error);
-	char *slash;
 
 	if (code < 0)
 		return code;
-	for (slash = path + strlen(path) - strlen(name); (slash = strchr(slash, '/')); slash++) {
-		*slash = '\0';
-		code = make_folder(path, error);
-		*slash = '/';
-		if (code < 0)
-			return code;
+	for (int i = 0; i < CREATE_TRIES; i++) {
+		if (make_folders(path, path + strlen(path) - strlen(name)) == 0)
+			return 0;
+		if (errno != ENOENT)
+			break;
 	}
-	return make_folder(path, error);
+	return error_errno(error, "cannot make the control group %s", path);
 }
 
 /* The files in a group's folder are the kernel's, and go with it. */
@@ -62,7 +72,7 @@ static int remove_folder(const char *path, const struct stat *status, int kind, 
 {
 	(void)status;
 	(void)place;
-	return kind == FTW_DP && rmdir(path) < 0 ? -1 : 0;
+	return kind == FTW_DP && rmdir(path) < 0 && errno != ENOENT ? -1 : 0;
 }
 
 int cgroup_delete(const char *name, struct error *error)
@@ -74,8 +84,13 @@ int cgroup_delete(const char *name, struct error *error)
 		return 0;
 	if (code < 0)
 		return code;
-	if (nftw(path, remove_folder, DEPTH_MAX, FTW_DEPTH | FTW_PHYS) < 0 && errno != ENOENT)
-		return error_errno(error, "cannot remove the control group %s", path);
+	/* It fails too when one vanishes that another takes away at the same time. */
+	while (nftw(path, remove_folder, DEPTH_MAX, FTW_DEPTH | FTW_PHYS) < 0) {
+		if (errno != ENOENT)
+			return error_errno(error, "cannot remove the control group %s", path);
+		if (access(path, F_OK) < 0)
+			break;
+	}
 	if (strchr(name, '/')) {
 		*strrchr(path, '/') = '\0';
 		rmdir(path); /* others may be in it */
@@ -124,6 +139,13 @@ struct processes {
 	size_t count;
 };
 
+/* A group that went meanwhile (ENODEV) has none, and those of one whose threads are divided
+ * (EOPNOTSUPP) are listed further up. */
+static bool has_no_list(int code)
+{
+	return code == ENOENT || code == ENODEV || code == EOPNOTSUPP;
+}
+
 static int read_processes(int fd, struct processes *processes, struct error *error)
 {
 	CLEANUP(fd_close) int file_fd = openat(fd, "cgroup.procs", O_RDONLY | O_CLOEXEC);
@@ -131,7 +153,10 @@ static int read_processes(int fd, struct processes *processes, struct error *err
 	int pid;
 
 	if (!file)
-		return error_errno(error, "cannot open the control group's list of processes");
+		return has_no_list(errno)
+			       ? 0
+			       : error_errno(error,
+					     "cannot open the control group's list of processes");
 	fd_take(&file_fd);
 	while (fscanf(file, "%d", &pid) == 1) {
 		if (pid == 0) /* of a process namespace that is not seen from here */
@@ -140,7 +165,7 @@ static int read_processes(int fd, struct processes *processes, struct error *err
 						 sizeof(*processes->items));
 		processes->items[processes->count++] = pid;
 	}
-	if (ferror(file))
+	if (ferror(file) && !has_no_list(errno))
 		return error_errno(error, "cannot read the control group's list of processes");
 	return 0;
 }
