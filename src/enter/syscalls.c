@@ -15,6 +15,8 @@
  *	                    (CLONE_INTO_CGROUP): root needs no capability for that, and a read-only
  *	                    mount does not stop it. Where its flags are, no filter can see. The C
  *	                    library takes clone() instead
+ *	request_key()       has the kernel start /sbin/request-key, as root outside, and that one may
+ *	                    ask the machine's resolver for a name (the key type dns_resolver)
  *	TIOCSTI, TIOCLINUX  type into the terminal, for the caller's shell to read
  *	other ABIs          such as i386 and x32 on x86-64, whose calls have other numbers. Their
  *	                    programs cannot run: the first call ends them with SIGSYS. Were every call
@@ -55,10 +57,8 @@ static const int families[] = {
 static const int socket_calls[] = {SCMP_SYS(socket), SCMP_SYS(socketpair)};
 
 static const int absent_calls[] = {
-	SCMP_SYS(io_uring_setup),
-	SCMP_SYS(io_uring_enter), /* a ring that was given */
-	SCMP_SYS(io_uring_register),
-	SCMP_SYS(clone3),
+	SCMP_SYS(io_uring_setup),    SCMP_SYS(io_uring_enter), /* a ring that was given */
+	SCMP_SYS(io_uring_register), SCMP_SYS(clone3),	       SCMP_SYS(request_key),
 };
 
 static const uint32_t terminal_requests[] = {TIOCSTI, TIOCLINUX};

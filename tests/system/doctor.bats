@@ -75,6 +75,7 @@ doctor()
 	shows 'unbinding a socket' stopped steering
 	shows 'another interface' stopped namespace
 	for way in 'a raw socket' 'a packet socket' 'vsock, to the hypervisor' io_uring \
+		"names by the kernel\\'s request-key" \
 		'leaving the control group' "removing the programs\\' pins" \
 		"entering the machine\\'s namespace"; do
 		shows "$way" stopped rights

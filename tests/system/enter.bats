@@ -607,16 +607,16 @@ python()
 	[ "$status" -eq 0 ]
 }
 
-@test "io_uring and clone3 are not there, and threads and children are" {
+@test "io_uring, clone3 and request_key are not there, and threads and children are" {
 	python <<-'END'
 		import subprocess, threading
-		print(*[call(number, 1, 0, 0, 0, 0) for number in (425, 426, 427, 435)])
+		print(*[call(number, 1, 0, 0, 0, 0) for number in (425, 426, 427, 435, 249)])
 		thread = threading.Thread(target=lambda: print("thread"))
 		thread.start()
 		thread.join()
 		print(subprocess.run(["echo", "child"], stdout=subprocess.PIPE, text=True).stdout, end="")
 	END
-	[ "${lines[*]}" = "ENOSYS ENOSYS ENOSYS ENOSYS thread child" ]
+	[ "${lines[*]}" = "ENOSYS ENOSYS ENOSYS ENOSYS ENOSYS thread child" ]
 }
 
 @test "nothing is typed into the caller's terminal" {
