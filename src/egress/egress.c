@@ -74,6 +74,23 @@ static int load(const char *subu, const struct egress_config *config, struct bpf
 	return code < 0 ? code : maps_write_config(map_fd(*ret, "config"), config, error);
 }
 
+/* What is pinned already stays: killed here, a name on its way to replace itself would be left. */
+static int pin_map(const char *subu, const struct bpf_object *programs, const char *name,
+		   struct error *error)
+{
+	CLEANUP(fd_close) int pinned = -1;
+	uint32_t there = 0, wanted;
+	int code = maps_id(map_fd(programs, name), &wanted, error);
+
+	if (code == 0)
+		code = pin_open(subu, name, &pinned, error);
+	if (code == 0 && pinned >= 0)
+		code = maps_id(pinned, &there, error);
+	if (code < 0 || there == wanted)
+		return code;
+	return pin_replace(map_fd(programs, name), subu, name, error);
+}
+
 static int change_config(const char *subu, const struct egress_config *config, struct error *error)
 {
 	CLEANUP(fd_close) int fd = -1;
@@ -98,9 +115,9 @@ int egress_install(const char *subu, int cgroup_fd, const struct egress_config *
 	for (size_t i = 0; code == 0 && i < EGRESS_HOOK_COUNT; i++)
 		code = attach(subu, cgroup_fd, programs, &egress_hooks[i], error);
 	if (code == 0)
-		code = pin_replace(map_fd(programs, "counters"), subu, "counters", error);
+		code = pin_map(subu, programs, "counters", error);
 	if (code == 0)
-		code = pin_replace(map_fd(programs, "config"), subu, "config", error);
+		code = pin_map(subu, programs, "config", error);
 	return code;
 }
 

@@ -12,6 +12,7 @@
 
 #define FOLDER	     BPFFS_FOLDER "/subu"
 #define FOLDER_TRIES 100
+#define NLINK_EMPTY  2 /* of a folder with no folder in it */
 
 static const char *folder_path(const char *subu, char buffer[static PATH_MAX])
 {
@@ -19,11 +20,13 @@ static const char *folder_path(const char *subu, char buffer[static PATH_MAX])
 	return buffer;
 }
 
-bool pin_folder_exists(const char *subu)
+bool pin_folder_left(const char *subu)
 {
 	char path[PATH_MAX];
+	struct stat status;
 
-	return access(folder_path(subu, path), F_OK) == 0;
+	return access(folder_path(subu, path), F_OK) == 0 ||
+	       (stat(FOLDER, &status) == 0 && status.st_nlink == NLINK_EMPTY);
 }
 
 /* Who uses another database may take the empty folder away before it gets its first entry. */

@@ -13,7 +13,9 @@
  * system around it; removed where it is, with all pins that are left. */
 int pin_folder_create(const char *subu, struct error *error);
 int pin_folder_delete(const char *subu, struct error *error);
-bool pin_folder_exists(const char *subu);
+
+/* Is there one to remove, or the one around all of them, empty, which a killed run left? */
+bool pin_folder_left(const char *subu);
 
 /* Opens what is pinned. Nothing there: 0 and -1. */
 int pin_open(const char *subu, const char *name, int *ret_fd, struct error *error);

@@ -48,7 +48,7 @@ static int look_at_link(struct look *look, const struct egress_hook *hook, struc
 
 int egress_observe(const char *subu, int cgroup_fd, struct egress_status *ret, struct error *error)
 {
-	struct look look = {.subu = subu, .status.present = pin_folder_exists(subu)};
+	struct look look = {.subu = subu, .status.present = pin_folder_left(subu)};
 	int code = look.status.present ? look_at_maps(&look, error) : 0;
 
 	if (code == 0 && cgroup_fd >= 0)
