@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <limits.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -17,6 +16,7 @@
 #define DEPTH_MAX 64
 
 #define CREATE_TRIES 100
+#define NLINK_EMPTY  2 /* of a folder with no folder in it */
 
 int cgroup_path(const char *name, char **ret, struct error *error)
 {
@@ -96,6 +96,18 @@ int cgroup_delete(const char *name, struct error *error)
 		rmdir(path); /* others may be in it */
 	}
 	return 0;
+}
+
+bool cgroup_left(const char *name)
+{
+	CLEANUP(memory_free) char *path = NULL;
+	struct error ignored;
+	struct stat status;
+
+	if (!strchr(name, '/') || cgroup_path(name, &path, &ignored) < 0)
+		return false;
+	*strrchr(path, '/') = '\0';
+	return stat(path, &status) == 0 && status.st_nlink == NLINK_EMPTY;
 }
 
 int cgroup_open(const char *name, int *ret_fd, struct error *error)

@@ -3,6 +3,7 @@
 #ifndef KERNEL_CGROUP_H
 #define KERNEL_CGROUP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -21,6 +22,9 @@ int cgroup_create(const char *name, struct error *error);
 /* Takes the group away with those below it, and the one above when that is empty then. Not there: 0.
  * -EBUSY while there are processes in it. */
 int cgroup_delete(const char *name, struct error *error);
+
+/* Is the group above it there with none in it, which a killed cgroup_delete() left? */
+bool cgroup_left(const char *name);
 
 /* Opens the group's folder. -ENOENT when there is no such group, -EOPNOTSUPP when the hierarchy is
  * not mounted. */

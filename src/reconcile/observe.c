@@ -242,6 +242,7 @@ static int observe_hold(struct observer *observer, struct error *error)
 		return code;
 	state->cgroups = code != -EOPNOTSUPP;
 	state->cgroup = code == 0;
+	state->cgroup_left = cgroup_left(name);
 	code = egress_observe(subu_id_format(state->id, name), cgroup, &state->egress, error);
 	if (code == 0)
 		code = observe_steering(observer, error);

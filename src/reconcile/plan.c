@@ -297,7 +297,7 @@ static void plan_absent(struct plan *plan, const struct subu_state *actual)
 		plan_append(plan, OPERATION_NETNS_DELETE);
 	if (actual->egress.present)
 		plan_append(plan, OPERATION_STEER_OFF);
-	if (actual->cgroup)
+	if (actual->cgroup || actual->cgroup_left)
 		plan_append(plan, OPERATION_CGROUP_DELETE);
 }
 

@@ -48,6 +48,7 @@ struct subu_state {
 	size_t process_count;	     /* actual: processes inside, or in the control group */
 	bool cgroups;		     /* actual: the kernel's control groups are there to be used */
 	bool cgroup;		     /* subu/subu_<id> is there */
+	bool cgroup_left;	     /* actual: or at least subu, which a killed run left */
 	struct egress_status egress; /* actual */
 	struct link_state *links;    /* owned */
 	size_t link_count;

@@ -295,7 +295,7 @@ static const char *cgroup_delete(struct subu_state *state)
 		return "there are processes in the control group";
 	for (size_t i = 0; i < state->link_count; i++)
 		state->links[i].steered = false;
-	state->cgroup = false;
+	state->cgroup = state->cgroup_left = false;
 	return NULL;
 }
 

@@ -35,8 +35,9 @@ static bool link_equal(const struct link_state *a, const struct link_state *b)
 bool kernel_model_equal(const struct subu_state *a, const struct subu_state *b)
 {
 	if (a->present != b->present || a->prepared != b->prepared || a->lo_up != b->lo_up ||
-	    a->cgroup != b->cgroup || a->egress.present != b->egress.present ||
-	    a->process_count != b->process_count || a->link_count != b->link_count)
+	    a->cgroup != b->cgroup || a->cgroup_left != b->cgroup_left ||
+	    a->egress.present != b->egress.present || a->process_count != b->process_count ||
+	    a->link_count != b->link_count)
 		return false;
 	for (size_t i = 0; i < a->link_count; i++) {
 		const struct link_state *other = subu_state_find_link(b, a->links[i].tunnel);
@@ -106,6 +107,8 @@ const char *kernel_model_reached(const struct subu_state *desired, const struct 
 		return "the namespace is there or not and should not be";
 	if (state->cgroup != (desired->present && state->cgroups))
 		return "the control group is there or not and should not be";
+	if (!desired->present && state->cgroup_left)
+		return "the control group of all is there, empty, and should not be";
 	if (state->egress.present != is_steered(desired))
 		return "something is pinned or not and should not be";
 	if (desired->present && (!state->prepared || desired->lo_up != state->lo_up))

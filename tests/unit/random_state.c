@@ -236,6 +236,7 @@ void random_actual(struct random *random, struct subu_state *ret)
 		ret->lo_up = random_chance(random, 50);
 	}
 	ret->cgroup = ret->cgroups && random_chance(random, 70);
+	ret->cgroup_left = ret->cgroups && !ret->cgroup && random_chance(random, 10);
 	ret->egress.present = random_chance(random, 60);
 	if (ret->present || ret->cgroup)
 		ret->process_count = random_below(random, 3);
