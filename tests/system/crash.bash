@@ -2,15 +2,15 @@
 # anything, one after the other until it gets through. Whatever came of it, `reconcile` brings
 # database and kernel to agree, and the machine back to where it was.
 #
-# strace counts each call of each process on its own, and lets go of the engine when it is executed.
+# A suite may choose other calls. strace counts each call of each process on its own, and lets go of the engine when it is executed.
 #
 # shellcheck disable=SC2016,SC2154 # $processes is another shell's; bats sets status and output
 
 # Reaches out of the process: to the kernel, to other processes, to the file system.
 changes=(sendto mount umount2 unlink mkdir link clone ioctl bind write pidfd_send_signal exit_group)
 
-# Of the database: SQLite's own tests hold it to its word, so every fourth is enough.
-database_writes=(pwrite64 fdatasync ftruncate)
+# Of these every fourth is enough: SQLite's own tests hold the database to its word.
+few=(pwrite64 fdatasync ftruncate)
 
 # a_tunnel_to_nobody: WG_0, complete, to a server that is not there.
 a_tunnel_to_nobody()
@@ -76,7 +76,7 @@ crash()
 	for call in "${changes[@]}"; do
 		kill_at_every 1 "$call" "$@"
 	done
-	for call in "${database_writes[@]}"; do
+	for call in "${few[@]}"; do
 		kill_at_every 4 "$call" "$@"
 	done
 	echo "# killed $kills times: $*" >&3
