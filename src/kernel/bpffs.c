@@ -13,12 +13,12 @@ int bpffs_mount(struct error *error)
 	struct statfs status;
 	int code;
 
-	if (statfs(BPFFS_FOLDER, &status) < 0)
-		return error_errno(error, "no BPF file system: cannot look at " BPFFS_FOLDER);
-	if (status.f_type == BPF_FS_MAGIC)
+	if (statfs(BPFFS_FOLDER, &status) == 0 && status.f_type == BPF_FS_MAGIC)
 		return 0;
 	code = mount_create(BPFFS_TYPE, options, 0, &fd, error);
 	if (code == 0)
 		code = mount_attach(fd, BPFFS_FOLDER, error);
-	return code < 0 ? error_wrap(error, "no BPF file system at " BPFFS_FOLDER) : 0;
+	return code < 0 ? error_wrap(error, "no BPF file system at " BPFFS_FOLDER
+					    " (`mount -t bpf bpf " BPFFS_FOLDER "` mounts one)")
+			: 0;
 }
