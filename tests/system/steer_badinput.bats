@@ -40,7 +40,7 @@ injects()
 # attached_unsteered: attach works without steering, and says so everywhere.
 attached_unsteered()
 {
-	done_by "$@" subu attach WG subu_0 WG_0 --no-steer
+	done_by subu attach WG subu_0 WG_0 --no-steer
 	[ "${lines[0]}" = "subu_0 has WG_0 as device subu_0, not steered" ]
 	done_by subu list
 	[ "$(tr -s ' ' <<<"${lines[1]}")" = "subu_0 alice web ns-subu_0 WG_0 down no" ]

@@ -237,7 +237,7 @@ inside_has_processes()
 	client subu -q create alice web
 	first_word subu_0 subu attach WG subu_0 WG_0
 	done_by subu list
-	[ "$(tr -s ' ' <<<"${lines[1]}")" = "subu_0 alice web ns-subu_0 WG_0 down no" ]
+	[ "$(tr -s ' ' <<<"${lines[1]}")" = "subu_0 alice web ns-subu_0 WG_0 down yes" ]
 	try subu wg up WG_0
 	[ "$status" -eq 0 ]
 	[ "$stderr" = 'subu: warning: lo is down in subu_0: `subu lo up subu_0`' ]
