@@ -132,7 +132,7 @@ no_other_finding()
 		killed subu steer enable subu_0
 		killed subu steer disable subu_0
 	}
-	none_arrived 8 on_and_off
+	none_arrived 5 on_and_off
 	[ "$(arrived)" -eq 0 ]
 	client subu -q steer disable subu_0
 	to_the_lan
@@ -147,7 +147,7 @@ no_other_finding()
 		client "$AGE" subu_0 "$((RANDOM % 3 ? 0 : 99))"
 		killed subu reconcile
 	}
-	none_arrived 10 upgrade
+	none_arrived 8 upgrade
 	no_other_finding
 }
 
@@ -160,7 +160,7 @@ no_other_finding()
 		client subu -q WG down WG_0
 		client subu -q WG up WG_0
 	}
-	none_arrived 4 again
+	none_arrived 3 again
 }
 
 @test "the tunnel's device deleted by hand: nothing gets out before and after it is made again" {
@@ -172,7 +172,7 @@ no_other_finding()
 		sleep 0.3
 		done_by subu reconcile
 	}
-	none_arrived 4 delete_device
+	none_arrived 3 delete_device
 	before=$(through_tunnel)
 	soon more_through_tunnel
 	no_other_finding

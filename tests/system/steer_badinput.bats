@@ -151,12 +151,12 @@ mount_groups()
 	local n error
 
 	before=$(everything)
-	for ((n = 1; n < 60; n += 4)); do
+	for ((n = 1; n < 60; n += 6)); do
 		injects_or_works bpf "EBUSY:when=$n" subu attach WG subu_0 WG_0
 	done
 	client subu -q attach WG subu_0 WG_0
 	before=$(everything)
-	for ((n = 1; n < 60; n += 4)); do
+	for ((n = 1; n < 60; n += 6)); do
 		injects_or_works bpf "EBUSY:when=$n" subu steer disable subu_0
 	done
 }
