@@ -189,14 +189,15 @@ static int accept_existing(struct netlink *netlink, const struct route *route, s
 	return error_set(error, EEXIST, "there is another route to the same network");
 }
 
-int route_add(struct netlink *netlink, const struct route *route, struct error *error)
+static int add(struct netlink *netlink, const struct route *route, uint16_t flag,
+	       struct error *error)
 {
 	union netlink_buffer buffer;
 	struct nlmsghdr *request = route_message(&buffer, RTM_NEWROUTE, route);
 	struct rtmsg *info = mnl_nlmsg_get_payload(request);
 	int code;
 
-	request->nlmsg_flags = NLM_F_CREATE | NLM_F_EXCL;
+	request->nlmsg_flags = NLM_F_CREATE | flag;
 	info->rtm_protocol = RTPROT_STATIC;
 	if (route->destination.ip.family == AF_INET)
 		info->rtm_scope = is_local(route) ? RT_SCOPE_HOST : RT_SCOPE_LINK;
@@ -204,6 +205,16 @@ int route_add(struct netlink *netlink, const struct route *route, struct error *
 	if (code == -EEXIST)
 		code = accept_existing(netlink, route, error);
 	return code < 0 ? wrap(route, "add", error) : 0;
+}
+
+int route_add(struct netlink *netlink, const struct route *route, struct error *error)
+{
+	return add(netlink, route, NLM_F_EXCL, error);
+}
+
+int route_replace(struct netlink *netlink, const struct route *route, struct error *error)
+{
+	return add(netlink, route, NLM_F_REPLACE, error);
 }
 
 int route_delete(struct netlink *netlink, const struct route *route, struct error *error)

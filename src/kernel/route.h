@@ -41,6 +41,9 @@ int route_find(struct netlink *netlink, const struct ip *destination, unsigned i
  * the destination. */
 int route_add(struct netlink *netlink, const struct route *route, struct error *error);
 
+/* As route_add(), in the place of another route to the destination. */
+int route_replace(struct netlink *netlink, const struct route *route, struct error *error);
+
 /* Not there: 0. */
 int route_delete(struct netlink *netlink, const struct route *route, struct error *error);
 

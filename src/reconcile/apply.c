@@ -164,8 +164,11 @@ static int apply_route(struct place *place, const struct operation *operation, c
 	if (code < 0)
 		return code;
 	route.link_index = info.index;
-	return operation->kind == OPERATION_ROUTE_ADD ? route_add(&place->inside, &route, error)
-						      : route_delete(&place->inside, &route, error);
+	if (operation->kind == OPERATION_ROUTE_DELETE)
+		return route_delete(&place->inside, &route, error);
+	/* The main table may have routes of others; the tunnel's own is ours, all of it. */
+	return route.table == ROUTE_TABLE_MAIN ? route_add(&place->inside, &route, error)
+					       : route_replace(&place->inside, &route, error);
 }
 
 static int apply_rule(struct place *place, const struct operation *operation, const char *device,
