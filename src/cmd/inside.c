@@ -3,8 +3,8 @@
 #include <errno.h>
 
 #include "base/memory.h"
-#include "egress/status.h"
 #include "kernel/cgroup.h"
+#include "reconcile/observe.h"
 
 static int find_link(struct store *store, struct inside *inside, struct error *error)
 {
@@ -40,15 +40,16 @@ static int open_cgroup(struct inside *inside, struct error *error)
 
 static int check_steered(const struct inside *inside, struct error *error)
 {
-	struct egress_status status;
 	char id[SUBU_ID_TEXT_MAX];
+	bool steered;
 	int code;
 
 	if (!inside->linked || !inside->link.steer)
 		return 0;
 	subu_id_format(inside->subu.id, id);
-	code = egress_observe(id, inside->cgroup, &status, error);
-	if (code < 0 || status.enforced)
+	code = observe_steered(inside->subu.id, inside->link.tunnel, inside->cgroup, &steered,
+			       error);
+	if (code < 0 || steered)
 		return code;
 	return error_set(error, EPERM,
 			 "%s is not steered as it should be, and nothing runs there until it is: "

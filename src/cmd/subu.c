@@ -183,13 +183,13 @@ static int list_row(struct store *store, const struct subu *subu, json_t *rows, 
 	code = observe(subu->id, &link.tunnel, linked == 0, &actual, error);
 	if (code < 0)
 		return code;
-	json_array_append_new(rows,
-			      json_pack("{ss ss ss ss ss? ss ss sb}", "subu",
-					subu_id_format(subu->id, id), "owner", subu->owner, "name",
-					subu->name, "netns", subu_netns(subu->id, netns), "tunnel",
-					linked == 0 ? tunnel_id_format(link.tunnel, tunnel) : NULL,
-					"state", state_word(&actual), "phase",
-					phase_name(subu->phase), "steer", actual.egress.enforced));
+	json_array_append_new(
+		rows, json_pack("{ss ss ss ss ss? ss ss sb}", "subu", subu_id_format(subu->id, id),
+				"owner", subu->owner, "name", subu->name, "netns",
+				subu_netns(subu->id, netns), "tunnel",
+				linked == 0 ? tunnel_id_format(link.tunnel, tunnel) : NULL, "state",
+				state_word(&actual), "phase", phase_name(subu->phase), "steer",
+				subu_state_is_steered(&actual)));
 	return 0;
 }
 

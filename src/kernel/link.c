@@ -4,8 +4,14 @@
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
 
 #include "base/memory.h"
+
+/* Of numbers chosen at random: a quarter of what an int holds, and far above what is counted. */
+#define INDEX_LEAST (1U << 29)
+#define INDEX_COUNT (1U << 29)
 
 static int name_check(const char *name, struct error *error)
 {
@@ -145,16 +151,29 @@ int link_find(struct netlink *netlink, const char *name, struct link_info *ret, 
 	return 0;
 }
 
+unsigned int link_choose_index(void)
+{
+	uint32_t random = 0;
+
+	/* Without randomness it is still a high number, and one that is taken is refused. */
+	if (getrandom(&random, sizeof(random), 0) < 0)
+		random = (uint32_t)getpid();
+	return INDEX_LEAST + random % INDEX_COUNT;
+}
+
 int link_create_wireguard(struct netlink *netlink, const char *name, int netns_fd,
 			  struct error *error)
 {
 	union netlink_buffer buffer;
 	struct nlmsghdr *request = message_begin(&buffer, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
 	struct nlattr *link_info;
+	struct ifinfomsg *info;
 	int code = name_check(name, error);
 
 	if (code < 0)
 		return code;
+	info = mnl_nlmsg_get_payload(request);
+	info->ifi_index = (int)link_choose_index();
 	mnl_attr_put_strz(request, IFLA_IFNAME, name);
 	mnl_attr_put_u32(request, IFLA_NET_NS_FD, (uint32_t)netns_fd);
 	link_info = mnl_attr_nest_start(request, IFLA_LINKINFO);

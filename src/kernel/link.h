@@ -41,4 +41,8 @@ int link_set_mtu(struct netlink *netlink, const char *name, uint32_t mtu, struct
  * kernel without IPv6 has none to give: 0. */
 int link_set_no_ipv6_autoconf(struct netlink *netlink, const char *name, struct error *error);
 
+/* A number for a new device, high and at random: the kernel counts from 1, so when this device has
+ * gone no other has its number by chance. */
+unsigned int link_choose_index(void);
+
 #endif

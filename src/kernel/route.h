@@ -19,12 +19,14 @@ struct route {
 	unsigned int link_index;
 };
 
-/* `from all oif NAME lookup TABLE`: sockets bound to the interface look there first. */
+/* `from all oif NAME lookup TABLE`: sockets bound to the interface look there first. Without a name
+ * and a table, `from all ipproto PROTOCOL unreachable`: what is sent unbound finds no route. */
 struct route_rule {
 	sa_family_t family;
 	uint32_t priority;
 	uint32_t table;
 	char oif[IFNAMSIZ];
+	uint8_t protocol; /* 0 where there is an oif */
 };
 
 /* Unicast and local routes of every table that were made by hand or by us (RTPROT_STATIC and
@@ -47,7 +49,7 @@ int route_replace(struct netlink *netlink, const struct route *route, struct err
 /* Not there: 0. */
 int route_delete(struct netlink *netlink, const struct route *route, struct error *error);
 
-/* Rules of that shape and no other selector; the caller frees the array. Adding one that is there
+/* Rules of these two shapes and no other selector; the caller frees the array. Adding one that is there
  * and deleting one that is not: 0. */
 int route_rule_list(struct netlink *netlink, struct route_rule **ret, size_t *ret_count,
 		    struct error *error);

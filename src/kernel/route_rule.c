@@ -1,4 +1,5 @@
-/* Routing rules of one shape: all traffic out of an interface looks in a table. */
+/* Routing rules of two shapes: all traffic out of an interface looks in a table; or all of a
+ * protocol finds nothing. */
 #include <errno.h>
 #include <linux/fib_rules.h>
 #include <linux/rtnetlink.h>
@@ -49,18 +50,28 @@ static int rule_attribute(const struct nlattr *attribute, void *data)
 			return MNL_CB_ERROR;
 		parsed->rule.priority = mnl_attr_get_u32(attribute);
 		break;
+	case FRA_IP_PROTO:
+		if (mnl_attr_validate(attribute, MNL_TYPE_U8) < 0)
+			return MNL_CB_ERROR;
+		parsed->rule.protocol = mnl_attr_get_u8(attribute);
+		break;
 	case FRA_SRC:
 	case FRA_DST:
 	case FRA_IIFNAME:
 	case FRA_FWMARK:
 	case FRA_UID_RANGE:
-	case FRA_IP_PROTO:
 	case FRA_SPORT_RANGE:
 	case FRA_DPORT_RANGE:
 		parsed->selects = true;
 		break;
 	}
 	return MNL_CB_OK;
+}
+
+static bool has_shape(const struct route_rule *rule, uint8_t action)
+{
+	return action == FR_ACT_TO_TBL ? *rule->oif && !rule->protocol
+				       : !*rule->oif && rule->protocol;
 }
 
 static int array_message(const struct nlmsghdr *message, void *data)
@@ -75,14 +86,17 @@ static int array_message(const struct nlmsghdr *message, void *data)
 		return MNL_CB_ERROR;
 	}
 	if ((info->family != AF_INET && info->family != AF_INET6) ||
-	    info->action != FR_ACT_TO_TBL || info->tos || info->flags & FIB_RULE_INVERT)
+	    (info->action != FR_ACT_TO_TBL && info->action != FR_ACT_UNREACHABLE) || info->tos ||
+	    info->flags & FIB_RULE_INVERT)
 		return MNL_CB_OK;
 	parsed.rule.family = info->family;
 	parsed.rule.table = info->table;
 	if (mnl_attr_parse(message, sizeof(*info), rule_attribute, &parsed) < 0)
 		return MNL_CB_ERROR;
-	if (!*parsed.rule.oif || parsed.selects)
+	if (parsed.selects || !has_shape(&parsed.rule, info->action))
 		return MNL_CB_OK;
+	if (!*parsed.rule.oif)
+		parsed.rule.table = 0;
 	array->items = memory_resize(array->items, array->count + 1, sizeof(*array->items));
 	array->items[array->count++] = parsed.rule;
 	return MNL_CB_OK;
@@ -121,18 +135,26 @@ static struct nlmsghdr *rule_message(union netlink_buffer *buffer, uint16_t type
 	struct nlmsghdr *message = message_begin(buffer, type, rule->family);
 	struct fib_rule_hdr *info = mnl_nlmsg_get_payload(message);
 
-	info->action = FR_ACT_TO_TBL;
-	mnl_attr_put_strz(message, FRA_OIFNAME, rule->oif);
-	mnl_attr_put_u32(message, FRA_TABLE, rule->table);
+	info->action = *rule->oif ? FR_ACT_TO_TBL : FR_ACT_UNREACHABLE;
+	if (*rule->oif) {
+		mnl_attr_put_strz(message, FRA_OIFNAME, rule->oif);
+		mnl_attr_put_u32(message, FRA_TABLE, rule->table);
+	} else {
+		mnl_attr_put_u8(message, FRA_IP_PROTO, rule->protocol);
+	}
 	mnl_attr_put_u32(message, FRA_PRIORITY, rule->priority);
 	return message;
 }
 
 static int wrap(const struct route_rule *rule, const char *step, struct error *error)
 {
-	return error_wrap(error, "cannot %s the %s routing rule %u: oif %s lookup %u", step,
-			  rule->family == AF_INET ? "IPv4" : "IPv6", rule->priority, rule->oif,
-			  rule->table);
+	const char *family = rule->family == AF_INET ? "IPv4" : "IPv6";
+
+	if (!*rule->oif)
+		return error_wrap(error, "cannot %s the %s routing rule %u: ipproto %u unreachable",
+				  step, family, rule->priority, rule->protocol);
+	return error_wrap(error, "cannot %s the %s routing rule %u: oif %s lookup %u", step, family,
+			  rule->priority, rule->oif, rule->table);
 }
 
 int route_rule_add(struct netlink *netlink, const struct route_rule *rule, struct error *error)

@@ -8,6 +8,7 @@
 #include <sys/ioctl.h>
 
 #include "base/memory.h"
+#include "kernel/link.h"
 
 #define TUN_PATH "/dev/net/tun"
 
@@ -64,6 +65,7 @@ int tun_open(const char *name, bool persistent, int *ret_fd, struct error *error
 {
 	CLEANUP(fd_close) int fd = -1;
 	struct ifreq request = {.ifr_flags = IFF_TUN | IFF_NO_PI};
+	const unsigned int index = link_choose_index();
 	int code;
 
 	if (!is_device_name(name))
@@ -72,6 +74,9 @@ int tun_open(const char *name, bool persistent, int *ret_fd, struct error *error
 	code = clone_device_open(&fd, error);
 	if (code < 0)
 		return code;
+	/* Where the device is there already, its number stays. */
+	if (persistent && ioctl(fd, TUNSETIFINDEX, &index) < 0)
+		return error_errno(error, "cannot choose the number of the device %s", name);
 	if (ioctl(fd, TUNSETIFF, &request) < 0)
 		return attach_failed(name, error);
 	if (ioctl(fd, TUNSETPERSIST, persistent ? 1 : 0) < 0)

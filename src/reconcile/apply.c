@@ -121,6 +121,9 @@ static int prepare_link(struct place *place, const char *device, struct error *e
 	snprintf(path, sizeof(path), "net/ipv4/conf/%s/accept_local", device);
 	if (code == 0)
 		code = sysctl_write(path, "1", error);
+	snprintf(path, sizeof(path), "net/ipv4/conf/%s/rp_filter", device);
+	if (code == 0)
+		code = sysctl_write(path, "0", error);
 	snprintf(path, sizeof(path), "net/ipv6/conf/%s/keep_addr_on_down", device);
 	if (code == 0)
 		code = write_if_there(path, "1", error);
@@ -186,6 +189,19 @@ static int apply_rule(struct place *place, const struct operation *operation, co
 		       : route_rule_delete(&place->inside, &rule, error);
 }
 
+static int apply_fence(struct place *place, const struct operation *operation, struct error *error)
+{
+	const struct route_rule rule = {
+		.family = fences[operation->number].family,
+		.priority = FENCE_RULE_PRIORITY,
+		.protocol = fences[operation->number].protocol,
+	};
+
+	return operation->kind == OPERATION_FENCE_ADD
+		       ? route_rule_add(&place->inside, &rule, error)
+		       : route_rule_delete(&place->inside, &rule, error);
+}
+
 static int apply_address(struct place *place, const struct operation *operation, const char *device,
 			 struct error *error)
 {
@@ -245,6 +261,9 @@ static int apply_inside(struct place *place, const struct operation *operation, 
 	switch (operation->kind) {
 	case OPERATION_NETNS_PREPARE:
 		return prepare_netns(place, error);
+	case OPERATION_FENCE_ADD:
+	case OPERATION_FENCE_DELETE:
+		return apply_fence(place, operation, error);
 	case OPERATION_LO_UP:
 		return link_set_up(&place->inside, "lo", true, error);
 	case OPERATION_LO_DOWN:

@@ -47,18 +47,16 @@ static void add_routes(struct link_state *link, const struct tunnel *tunnel, boo
 	}
 }
 
-static int add_link(struct store *store, const struct subu_link *row, struct subu_state *state,
-		    struct error *error)
+static int add_link(struct store *store, const struct subu_link *row, bool default_route,
+		    struct subu_state *state, struct error *error)
 {
 	CLEANUP(tunnel_clear) struct tunnel tunnel = {};
-	char backend[OPTION_VALUE_MAX], default_route[OPTION_VALUE_MAX];
+	char backend[OPTION_VALUE_MAX];
 	struct link_state *link;
 	int code = store_find_tunnel(store, row->tunnel, &tunnel, error);
 
 	if (code == 0)
 		code = read_option(store, row->subu, OPTION_BACKEND, backend, error);
-	if (code == 0)
-		code = read_option(store, row->subu, OPTION_DEFAULT_ROUTE, default_route, error);
 	if (code < 0)
 		return code;
 	link = subu_state_append_link(state, row->tunnel);
@@ -69,12 +67,30 @@ static int add_link(struct store *store, const struct subu_link *row, struct sub
 	link->mtu = tunnel.mtu ? tunnel.mtu : TUNNEL_MTU_DEFAULT;
 	link->rule_ipv4 = link->rule_ipv6 = true;
 	link->steered = row->steer;
-	add_routes(link, &tunnel, strcmp(default_route, "on") == 0);
+	add_routes(link, &tunnel, default_route);
 	link->addresses = tunnel.addresses;
 	link->wg = tunnel.device;
 	tunnel.addresses = (struct cidr_list){};
 	tunnel.device = (struct wg_device){};
 	return 0;
+}
+
+/* What is plugged into the sub-user that is there, if anything, and what stands around it. */
+static int add_present(struct store *store, const struct subu_link *row, struct subu_state *state,
+		       struct error *error)
+{
+	bool linked = row && row->phase != PHASE_REMOVING;
+	char value[OPTION_VALUE_MAX];
+	bool default_route;
+	int code = read_option(store, state->id, OPTION_DEFAULT_ROUTE, value, error);
+
+	if (code < 0)
+		return code;
+	default_route = strcmp(value, "on") == 0;
+	state->present = state->prepared = state->cgroup = true;
+	for (size_t i = 0; i < FENCE_COUNT; i++)
+		state->fences[i] = !default_route && (!linked || row->steer);
+	return linked ? add_link(store, row, default_route, state, error) : 0;
 }
 
 int desired_load(struct store *store, uint32_t subu, struct subu_state *ret, uint32_t **ret_tunnels,
@@ -92,13 +108,10 @@ int desired_load(struct store *store, uint32_t subu, struct subu_state *ret, uin
 	if (linked < 0 && linked != -ENOENT)
 		return linked;
 	if (code == 0 && row.phase != PHASE_REMOVING) {
-		state.present = state.prepared = state.cgroup = true;
 		state.lo_up = row.lo_up;
-		if (linked == 0 && link.phase != PHASE_REMOVING) {
-			code = add_link(store, &link, &state, error);
-			if (code < 0)
-				return code;
-		}
+		code = add_present(store, linked == 0 ? &link : NULL, &state, error);
+		if (code < 0)
+			return code;
 	}
 	*ret_tunnels = memory_resize(NULL, 1, sizeof(**ret_tunnels));
 	**ret_tunnels = link.tunnel;

@@ -68,13 +68,18 @@ static void note_route(struct observer *observer, const struct route *route, con
 
 static void note_rule(struct observer *observer, const struct route_rule *rule)
 {
+	struct subu_state *state = observer->state;
 	struct link_state *link;
 	uint32_t tunnel;
 
+	for (size_t i = 0; i < FENCE_COUNT; i++)
+		state->fences[i] |= rule->priority == FENCE_RULE_PRIORITY &&
+				    rule->family == fences[i].family &&
+				    rule->protocol == fences[i].protocol;
 	if (!tunnel_of_device(rule->oif, &tunnel) || rule->table != TUNNEL_TABLE(tunnel) ||
 	    rule->priority != TUNNEL_RULE_PRIORITY)
 		return;
-	link = find_or_append(observer->state, tunnel);
+	link = find_or_append(state, tunnel);
 	if (rule->family == AF_INET)
 		link->rule_ipv4 = true;
 	else
@@ -141,7 +146,7 @@ static int has_setting(const char *path, const char *wanted, bool *ret, struct e
 static int observe_prepared(struct link_state *link, struct error *error)
 {
 	char device[IFNAMSIZ], path[96];
-	bool accept, keep = true, no_autoconf = true;
+	bool accept, no_filter = true, keep = true, no_autoconf = true;
 	int code;
 
 	tunnel_device(link->tunnel, device);
@@ -153,8 +158,11 @@ static int observe_prepared(struct link_state *link, struct error *error)
 	snprintf(path, sizeof(path), "net/ipv6/conf/%s/addr_gen_mode", device);
 	if (code == 0)
 		code = has_setting(path, "1", &no_autoconf, error);
+	snprintf(path, sizeof(path), "net/ipv4/conf/%s/rp_filter", device);
 	if (code == 0)
-		link->prepared = accept && keep && no_autoconf;
+		code = has_setting(path, "0", &no_filter, error);
+	if (code == 0)
+		link->prepared = accept && no_filter && keep && no_autoconf;
 	return code;
 }
 
@@ -213,6 +221,12 @@ static int observe_inside(struct observer *observer, struct error *error)
 }
 
 /* The programs know the device by its number, and the namespace in which that is its number. */
+static bool is_steered(const struct egress_status *egress, uint32_t index, uint64_t cookie)
+{
+	return egress->current && egress->config.tunnel == index &&
+	       egress->config.netns_cookie == cookie;
+}
+
 static int observe_steering(struct observer *observer, struct error *error)
 {
 	const struct egress_status *egress = &observer->state->egress;
@@ -222,9 +236,7 @@ static int observe_steering(struct observer *observer, struct error *error)
 	for (size_t i = 0; code == 0 && i < observer->state->link_count; i++) {
 		struct link_state *link = &observer->state->links[i];
 
-		link->steered = link->device && egress->current &&
-				egress->config.tunnel == link->index &&
-				egress->config.netns_cookie == cookie;
+		link->steered = link->device && is_steered(egress, link->index, cookie);
 	}
 	return code;
 }
@@ -275,4 +287,39 @@ int observe(uint32_t subu, const uint32_t *tunnels, size_t tunnel_count, struct 
 	*ret = state;
 	state = (struct subu_state){};
 	return 0;
+}
+
+/* What of it is there; what is not leaves its zero. */
+static int look_at_device(uint32_t subu, uint32_t tunnel, uint32_t *index, uint64_t *cookie,
+			  struct error *error)
+{
+	CLEANUP(netlink_close) struct netlink netlink = {};
+	CLEANUP(fd_close) int netns = -1;
+	char name[SUBU_ID_TEXT_MAX], device[IFNAMSIZ];
+	struct link_info info = {};
+	int code = netns_open(subu_netns(subu, name), &netns, error);
+
+	if (code == 0)
+		code = netns_cookie(netns, cookie, error);
+	if (code == 0)
+		code = netlink_open(NETLINK_ROUTE, netns, &netlink, error);
+	if (code == 0)
+		code = link_find(&netlink, tunnel_device(tunnel, device), &info, error);
+	*index = info.index;
+	return code == -ENOENT || code == -ENODEV ? 0 : code;
+}
+
+int observe_steered(uint32_t subu, uint32_t tunnel, int cgroup_fd, bool *ret, struct error *error)
+{
+	struct egress_status egress;
+	char id[SUBU_ID_TEXT_MAX];
+	uint64_t cookie = 0;
+	uint32_t index = 0;
+	int code = look_at_device(subu, tunnel, &index, &cookie, error);
+
+	if (code == 0)
+		code = egress_observe(subu_id_format(subu, id), cgroup_fd, &egress, error);
+	if (code == 0)
+		*ret = index && is_steered(&egress, index, cookie);
+	return code;
 }

@@ -57,6 +57,16 @@ static void format_rule(const struct operation *operation, const char *verb, con
 		 TUNNEL_TABLE(operation->tunnel));
 }
 
+static void format_fence(const struct operation *operation, const char *verb, const char *netns,
+			 char *buffer)
+{
+	const struct fence *fence = &fences[operation->number];
+
+	snprintf(buffer, OPERATION_TEXT_MAX, "%s %s rule ipproto %s unreachable in %s", verb,
+		 fence->family == AF_INET ? "IPv4" : "IPv6",
+		 fence->protocol == IPPROTO_TCP ? "tcp" : "icmp", netns);
+}
+
 static void format_address(const struct operation *operation, const char *verb,
 			   const char *preposition, const char *device, char *buffer)
 {
@@ -76,7 +86,8 @@ static void format_named(const struct operation *operation, const char *netns, c
 		[OPERATION_NETNS_CREATE] = {"create namespace ", ""},
 		[OPERATION_NETNS_DELETE] = {"delete namespace ", ""},
 		[OPERATION_PROCESSES_END] = {"end the processes in ", ""},
-		[OPERATION_NETNS_PREPARE] = {"allow ping and binding to ::1 in ", ""},
+		[OPERATION_NETNS_PREPARE] =
+			{"allow ping and ::1, and no forwarding or rp_filter, in ", ""},
 		[OPERATION_CGROUP_CREATE] = {"create the control group of ", ""},
 		[OPERATION_CGROUP_DELETE] = {"delete the control group of ", ""},
 		[OPERATION_STEER_OFF] = {"stop steering ", ""},
@@ -122,6 +133,12 @@ const char *operation_format(const struct plan *plan, const struct operation *op
 		break;
 	case OPERATION_ROUTE_DELETE:
 		format_route(operation, "delete", device, buffer);
+		break;
+	case OPERATION_FENCE_ADD:
+		format_fence(operation, "add", netns, buffer);
+		break;
+	case OPERATION_FENCE_DELETE:
+		format_fence(operation, "delete", netns, buffer);
 		break;
 	case OPERATION_RULE_ADD:
 		format_rule(operation, "add", device, buffer);

@@ -262,12 +262,15 @@ static void remove_unwanted(struct plan *plan, const struct link_state *desired,
 		trim(plan, desired, actual);
 }
 
-static bool is_steered(const struct subu_state *desired)
+static void plan_fences(struct plan *plan, const struct subu_state *desired,
+			const struct subu_state *actual)
 {
-	for (size_t i = 0; i < desired->link_count; i++)
-		if (desired->links[i].steered)
-			return true;
-	return false;
+	for (uint32_t i = 0; i < FENCE_COUNT; i++)
+		if (desired->fences[i] != actual->fences[i] &&
+		    (fences[i].family == AF_INET || actual->ipv6))
+			plan_append(plan, desired->fences[i] ? OPERATION_FENCE_ADD
+							     : OPERATION_FENCE_DELETE)
+				->number = i;
 }
 
 static void plan_present(struct plan *plan, const struct subu_state *desired,
@@ -277,9 +280,10 @@ static void plan_present(struct plan *plan, const struct subu_state *desired,
 		plan_append(plan, OPERATION_NETNS_CREATE);
 	if (!actual->prepared)
 		plan_append(plan, OPERATION_NETNS_PREPARE);
+	plan_fences(plan, desired, actual);
 	if (!actual->cgroup && actual->cgroups)
 		plan_append(plan, OPERATION_CGROUP_CREATE);
-	if (actual->egress.present && !is_steered(desired))
+	if (actual->egress.present && !subu_state_is_steered(desired))
 		plan_append(plan, OPERATION_STEER_OFF);
 	if (desired->lo_up != actual->lo_up)
 		plan_append(plan, desired->lo_up ? OPERATION_LO_UP : OPERATION_LO_DOWN);

@@ -2,8 +2,16 @@
 
 #include "base/memory.h"
 
+const struct fence fences[FENCE_COUNT] = {
+	{AF_INET, IPPROTO_ICMP},
+	{AF_INET, IPPROTO_TCP},
+	{AF_INET6, IPPROTO_ICMPV6},
+	{AF_INET6, IPPROTO_TCP},
+};
+
 const struct netns_setting netns_settings[NETNS_SETTING_COUNT] = {
-	{"net/ipv4/ping_group_range", "0 2147483647"},
+	{"net/ipv4/conf/all/forwarding", "0"},	  {"net/ipv4/conf/all/rp_filter", "0"},
+	{"net/ipv4/conf/default/rp_filter", "0"}, {"net/ipv4/ping_group_range", "0 2147483647"},
 	{"net/ipv6/ip_nonlocal_bind", "1"},
 };
 
@@ -15,6 +23,14 @@ struct link_state *subu_state_append_link(struct subu_state *state, uint32_t tun
 	link = &state->links[state->link_count++];
 	*link = (struct link_state){.tunnel = tunnel};
 	return link;
+}
+
+bool subu_state_is_steered(const struct subu_state *state)
+{
+	for (size_t i = 0; i < state->link_count; i++)
+		if (state->links[i].steered)
+			return true;
+	return false;
 }
 
 struct link_state *subu_state_find_link(const struct subu_state *state, uint32_t tunnel)

@@ -17,6 +17,17 @@
 #define TUNNEL_TABLE(tunnel) (1000 + (tunnel))
 #define TUNNEL_RULE_PRIORITY 1000
 
+/* What the kernel inside says by itself, ICMP and TCP resets, belongs to no socket of the sub-user's:
+ * forced egress does not see it, and the main table would lead it. These rules stop it, and with it
+ * every socket of these protocols that is bound to no tunnel. */
+#define FENCE_RULE_PRIORITY 1001
+#define FENCE_COUNT	    4
+struct fence {
+	sa_family_t family;
+	uint8_t protocol;
+};
+extern const struct fence fences[FENCE_COUNT];
+
 /* One tunnel's device, and what in the namespace carries its name. */
 struct link_state {
 	uint32_t tunnel; /* WG_<tunnel>, device subu_<tunnel> */
@@ -44,8 +55,9 @@ struct subu_state {
 	bool named;    /* actual: or at least the file for it, which a killed run left */
 	bool prepared; /* the namespace's own settings: see netns_settings[] */
 	bool lo_up;
-	bool ipv6;		     /* actual: the kernel has IPv6 */
-	size_t process_count;	     /* actual: processes inside, or in the control group */
+	bool ipv6;	      /* actual: the kernel has IPv6 */
+	size_t process_count; /* actual: processes inside, or in the control group */
+	bool fences[FENCE_COUNT];
 	bool cgroups;		     /* actual: the kernel's control groups are there to be used */
 	bool cgroup;		     /* subu/subu_<id> is there */
 	bool cgroup_left;	     /* actual: or at least subu, which a killed run left */
@@ -54,17 +66,23 @@ struct subu_state {
 	size_t link_count;
 };
 
-/* Settings in a namespace, as paths below /proc/sys, that any process inside gains by:
+/* Settings in a namespace, as paths below /proc/sys. A new one takes those of IPv4 from the machine:
+ *  - nothing is forwarded from one interface to another;
+ *  - no packet of the tunnel is dropped for want of a route back: that route is for bound sockets,
+ *    and rp_filter does not look there (ip-sysctl.rst);
  *  - every group may use ICMP echo sockets, so that ping needs no rights (icmp(7));
  *  - a socket bound to the tunnel's device may bind to ::1, whose own device is lo. */
 struct netns_setting {
 	const char *path, *value;
 };
-#define NETNS_SETTING_COUNT 2
+#define NETNS_SETTING_COUNT 5
 extern const struct netns_setting netns_settings[NETNS_SETTING_COUNT];
 
 /* A zeroed link at the end of the list; valid until the next append. */
 struct link_state *subu_state_append_link(struct subu_state *state, uint32_t tunnel);
+
+/* Is one of its links steered? */
+bool subu_state_is_steered(const struct subu_state *state);
 
 /* The link of that tunnel, or NULL. */
 struct link_state *subu_state_find_link(const struct subu_state *state, uint32_t tunnel);

@@ -266,9 +266,9 @@ static void test_many_routes(void **state)
 static void test_rules(void **state)
 {
 	static const struct route_rule rules[] = {
-		{AF_INET, 1000, 52001, "tun0"},
-		{AF_INET6, 1000, 52001, "tun0"},
-		{AF_INET, 1001, 100, "not_there_yet"},
+		{AF_INET, 1000, 52001, "tun0", 0},	  {AF_INET6, 1000, 52001, "tun0", 0},
+		{AF_INET, 1001, 100, "not_there_yet", 0}, {AF_INET, 1001, 0, "", IPPROTO_ICMP},
+		{AF_INET6, 1001, 0, "", IPPROTO_TCP},
 	};
 	struct scratch *scratch = *state;
 	struct error error;

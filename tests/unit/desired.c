@@ -106,6 +106,35 @@ static void test_link(void **state)
 	assert_int_equal(fixture->state.links->mtu, 1300);
 }
 
+/* All or none. */
+static bool has_fences(const struct subu_state *state, bool all)
+{
+	for (size_t i = 0; i < FENCE_COUNT; i++)
+		if (state->fences[i] != all)
+			return false;
+	return true;
+}
+
+/* Without a fence are those whom the user wants to find the main table. */
+static void test_fence(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture->link.steer = true;
+	load(fixture);
+	assert_true(has_fences(&fixture->state, true));
+	set_option(fixture, OPTION_DEFAULT_ROUTE, "on");
+	load(fixture);
+	assert_true(has_fences(&fixture->state, false));
+	set_option(fixture, OPTION_DEFAULT_ROUTE, "off");
+	fixture->link.steer = false;
+	load(fixture);
+	assert_true(has_fences(&fixture->state, false));
+	fixture->link.phase = PHASE_REMOVING;
+	load(fixture);
+	assert_true(has_fences(&fixture->state, true));
+}
+
 /* How many routes there are to be in the tunnel's own table and in the main one. */
 static void check_routes(struct fixture *fixture, size_t own, size_t main)
 {
@@ -198,10 +227,8 @@ static void test_backends(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_link),
-		TEST(test_routes),
-		TEST(test_phases),
-		TEST(test_backends),
+		TEST(test_link),   TEST(test_fence),	TEST(test_routes),
+		TEST(test_phases), TEST(test_backends),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

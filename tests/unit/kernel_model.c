@@ -277,6 +277,7 @@ static const char *netns_delete(struct subu_state *state)
 	for (size_t i = 0; i < state->link_count; i++)
 		state->links[i].rule_ipv4 = state->links[i].rule_ipv6 = false;
 	state->present = state->prepared = state->lo_up = false;
+	memset(state->fences, 0, sizeof(state->fences));
 	return NULL;
 }
 
@@ -342,6 +343,14 @@ static struct link_state *link_of(struct kernel_model *kernel, uint32_t tunnel)
 	return link ? link : subu_state_append_link(&kernel->state, tunnel);
 }
 
+static const char *fence_set(struct subu_state *state, const struct operation *operation)
+{
+	if (fences[operation->number].family == AF_INET6 && !state->ipv6)
+		return "the kernel has no IPv6";
+	state->fences[operation->number] = operation->kind == OPERATION_FENCE_ADD;
+	return NULL;
+}
+
 /* All that is done inside the namespace. */
 static const char *apply_inside(struct kernel_model *kernel, const struct operation *operation)
 {
@@ -353,6 +362,9 @@ static const char *apply_inside(struct kernel_model *kernel, const struct operat
 	case OPERATION_NETNS_PREPARE:
 		state->prepared = true;
 		return NULL;
+	case OPERATION_FENCE_ADD:
+	case OPERATION_FENCE_DELETE:
+		return fence_set(state, operation);
 	case OPERATION_LO_UP:
 	case OPERATION_LO_DOWN:
 		state->lo_up = operation->kind == OPERATION_LO_UP;

@@ -35,9 +35,9 @@ static bool link_equal(const struct link_state *a, const struct link_state *b)
 bool kernel_model_equal(const struct subu_state *a, const struct subu_state *b)
 {
 	if (a->present != b->present || a->prepared != b->prepared || a->lo_up != b->lo_up ||
-	    a->cgroup != b->cgroup || a->cgroup_left != b->cgroup_left ||
-	    a->egress.present != b->egress.present || a->process_count != b->process_count ||
-	    a->link_count != b->link_count)
+	    memcmp(a->fences, b->fences, sizeof(a->fences)) != 0 || a->cgroup != b->cgroup ||
+	    a->cgroup_left != b->cgroup_left || a->egress.present != b->egress.present ||
+	    a->process_count != b->process_count || a->link_count != b->link_count)
 		return false;
 	for (size_t i = 0; i < a->link_count; i++) {
 		const struct link_state *other = subu_state_find_link(b, a->links[i].tunnel);
@@ -91,14 +91,6 @@ static const char *link_reached(const struct link_state *desired, const struct l
 	return NULL;
 }
 
-static bool is_steered(const struct subu_state *desired)
-{
-	for (size_t i = 0; desired->present && i < desired->link_count; i++)
-		if (desired->links[i].steered)
-			return true;
-	return false;
-}
-
 const char *kernel_model_reached(const struct subu_state *desired, const struct subu_state *state)
 {
 	const char *complaint = NULL;
@@ -109,8 +101,12 @@ const char *kernel_model_reached(const struct subu_state *desired, const struct 
 		return "the control group is there or not and should not be";
 	if (!desired->present && state->cgroup_left)
 		return "the control group of all is there, empty, and should not be";
-	if (state->egress.present != is_steered(desired))
+	if (state->egress.present != (desired->present && subu_state_is_steered(desired)))
 		return "something is pinned or not and should not be";
+	for (size_t i = 0; desired->present && i < FENCE_COUNT; i++)
+		if (state->fences[i] !=
+		    (desired->fences[i] && (fences[i].family == AF_INET || state->ipv6)))
+			return "a fence is there or not and should not be";
 	if (desired->present && (!state->prepared || desired->lo_up != state->lo_up))
 		return "the namespace's settings are wrong";
 	for (size_t i = 0; i < state->link_count; i++) {

@@ -167,6 +167,8 @@ void random_desired(struct random *random, struct subu_state *ret)
 	if (!ret->present)
 		return;
 	ret->prepared = ret->cgroup = true;
+	for (size_t i = 0; i < FENCE_COUNT; i++)
+		ret->fences[i] = random_chance(random, 70);
 	ret->lo_up = random_chance(random, 50);
 	for (uint32_t i = 0; i < TUNNELS; i++) {
 		struct link_state *link;
@@ -233,6 +235,9 @@ void random_actual(struct random *random, struct subu_state *ret)
 	};
 	if (ret->present) {
 		ret->prepared = random_chance(random, 70);
+		for (size_t i = 0; i < FENCE_COUNT; i++)
+			ret->fences[i] = (ret->ipv6 || fences[i].family == AF_INET) &&
+					 random_chance(random, 50);
 		ret->lo_up = random_chance(random, 50);
 	}
 	ret->cgroup = ret->cgroups && random_chance(random, 70);
