@@ -141,6 +141,22 @@ static void warn_of_gaps(const struct command *command, const struct tunnel *tun
 			     tunnel->id, tunnel->id);
 }
 
+/* Who is not steered binds to the device himself, or has the main table. */
+static void note_routes(const struct command *command, struct store *store, uint32_t id)
+{
+	const struct subu_option *option;
+	char value[OPTION_VALUE_MAX];
+	struct error ignored;
+
+	if (option_find(OPTION_DEFAULT_ROUTE, &option, &ignored) == 0 &&
+	    store_get_option(store, id, option, value, &ignored) == 0 && strcmp(value, "on") != 0)
+		command_note(
+			command,
+			"note: commands in subu_%u reach the tunnel only when they bind to its "
+			"device themselves, or with `subu option set subu_%u default-route on`",
+			id, id);
+}
+
 static int attach(const struct command *command, struct store *store, const struct subu *subu,
 		  uint32_t tunnel, bool steer, struct error *error)
 {
@@ -190,8 +206,11 @@ int cmd_attach(struct command *command, int argc, char **argv, struct error *err
 		code = check_no_device(&subu, tunnel.id, error);
 	if (code == 0)
 		code = attach(command, store, &subu, tunnel.id, argc == 4, error);
-	if (code == 0 && !command->dry_run)
+	if (code == 0 && !command->dry_run) {
 		warn_of_gaps(command, &tunnel);
+		if (argc == 5)
+			note_routes(command, store, subu.id);
+	}
 	return code;
 }
 
@@ -275,8 +294,11 @@ int cmd_steer(struct command *command, int argc, char **argv, struct error *erro
 	reconcile.store = store;
 	snprintf(line, sizeof(line), "%s %s", subu_id_format(subu.id, id),
 		 enable ? "is steered" : "is not steered");
-	return command_change(command, &reconcile, subu.id,
+	code = command_change(command, &reconcile, subu.id,
 			      json_pack("{ss sb}", "subu", id, "steer", enable), line, error);
+	if (code == 0 && !enable && !command->dry_run)
+		note_routes(command, store, subu.id);
+	return code;
 }
 
 /* The link of a tunnel, fully made. */

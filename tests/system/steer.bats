@@ -73,8 +73,9 @@ inside_as_nobody()
 @test "steer enable and disable, and how they answer" {
 	steered_subu
 	listed yes True
-	done_by subu steer disable subu_0
-	[ "$output" = "subu_0 is not steered" ]
+	try subu steer disable subu_0
+	[ "$status $output" = "0 subu_0 is not steered" ]
+	[[ $stderr == *'`subu option set subu_0 default-route on`' ]] || complain "no note"
 	listed no False
 	done_by subu --json steer enable alice:web
 	[ "$(json v)" = "{'subu': 'subu_0', 'steer': True}" ]

@@ -262,7 +262,7 @@ inside_has_processes()
 	dry "would create namespace ns-subu_1" create bob web
 	dry "would set lo up" lo up subu_0
 	dry "would set lo up" network up subu_0
-	dry "nothing to do" option set subu_0 default-route on
+	dry "would delete IPv4 rule ipproto icmp unreachable" option set subu_0 default-route on
 	client subu -q option set subu_0 backend engine
 	dry "would start the engine of subu_0" attach WG subu_0 WG_0
 	dry "would delete namespace ns-subu_0" remove subu_0
