@@ -24,6 +24,7 @@ static const struct {
 	[EGRESS_DROPPED_INTERFACE] = {"dropped_interface", "packets by another interface"},
 	[EGRESS_DROPPED_CONFIG] = {"dropped_config", "packets without a tunnel"},
 	[EGRESS_REFUSED_DEVICE] = {"refused_device", "calls on sockets bound elsewhere"},
+	[EGRESS_REFUSED_GROUP] = {"refused_group", "groups joined elsewhere"},
 	[EGRESS_REFUSED_CONFIG] = {"refused_config", "calls without a tunnel"},
 };
 

@@ -3,19 +3,35 @@
  *
  *	socket()              create      binds it to the tunnel's device, before its first packet
  *	connect(), sendmsg()  connect4 …  binds it again, if it was made before the programs came
+ *	setsockopt()          setopt      joins groups on the tunnel or lo, or not at all
  *	a packet leaves       egress      by the tunnel or by lo, or not at all
  *
- * The first two make things work and errors readable; the last one is what holds. The kernel lets
+ * The first two make things work and errors readable; the last two are what holds. The kernel lets
  * no process without CAP_NET_RAW bind a bound socket anew. Before it asks at sendmsg() it has chosen
  * a device for the packet in hand: the first one that an older socket sends may be dropped, the next
  * ones go through the tunnel.
  *
+ * A multicast group that a socket joins is told to the network by the kernel, with the sources that it
+ * is wanted from (IGMP, MLD): addresses of the caller's choice, in packets that are no socket's of the
+ * control group. So an option that changes membership has to name the device by its number, the
+ * tunnel's or lo's. Who names it by an address, or leaves it to the kernel, is refused as well: what
+ * the kernel would choose is not known here. The value that is judged is the kernel's copy, and with
+ * that one it goes on. Of a value longer than a page it would go on with the caller's memory, which
+ * may have changed by then: such a one never passes where the value matters.
+ *
  * An interface index means something in one namespace only. In any other namespace, one that a
- * process inside has made for itself, sockets are bound to lo.
+ * process inside has made for itself, sockets are bound to lo, and join groups there.
  *
  * What the programs do not see: packets of AF_PACKET sockets, which take CAP_NET_RAW; what the
- * kernel answers by itself (ICMP, RST, ARP); sockets that a process outside the group has made. */
+ * kernel answers by itself (ICMP, RST, ARP); sockets that a process outside the group has made;
+ * setsockopt() by a system call of 32 bits, which the kernel does not show, and groups that were
+ * joined before the programs came. */
 #include <linux/bpf.h>
+#include <linux/in.h>
+#include <linux/in6.h>
+#include <linux/tcp.h>
+#include <stdbool.h>
+#include <stddef.h>
 
 #include <bpf/bpf_helpers.h>
 
@@ -24,9 +40,12 @@
 /* From the kernel's headers for programs outside, which cannot be had here. */
 #define SOL_SOCKET	 1
 #define SO_BINDTOIFINDEX 62
+#define ENODEV		 19
 #define ENETUNREACH	 101
 
 #define LO_INDEX 1 /* in every namespace (LOOPBACK_IFINDEX) */
+
+#define VALUE_SHOWN 4096 /* of an option: a page, which is nowhere smaller */
 
 #define DENY 0
 #define PASS 1
@@ -131,6 +150,81 @@ SEC("cgroup/sendmsg6")
 int PROGRAM(sendmsg6)(struct bpf_sock_addr *call)
 {
 	return bind_again(call);
+}
+
+/* Does it join or leave groups, or filter the sources of one? */
+static bool is_membership(const struct bpf_sockopt *call)
+{
+	const __s32 name = call->optname;
+
+	if (call->level == IPPROTO_IP)
+		return name >= IP_ADD_MEMBERSHIP && name <= MCAST_MSFILTER;
+	return call->level == IPPROTO_IPV6 &&
+	       (name == IPV6_ADD_MEMBERSHIP || name == IPV6_DROP_MEMBERSHIP ||
+		name == IPV6_JOIN_ANYCAST || name == IPV6_LEAVE_ANYCAST ||
+		(name >= MCAST_JOIN_GROUP && name <= MCAST_MSFILTER));
+}
+
+/* 0: the value does not reach that far, or further than is shown. */
+static __always_inline __u32 number_at(const struct bpf_sockopt *call, __u32 offset)
+{
+	const __u32 *number = call->optval + offset;
+	const __s32 size = call->optlen;
+
+	if (size < (__s32)(offset + sizeof(*number)) || size > VALUE_SHOWN ||
+	    (const void *)(number + 1) > call->optval_end)
+		return 0;
+	return *number;
+}
+
+/* The device that a membership is for; 0 where it is not named by its number. */
+static __u32 find_named_device(const struct bpf_sockopt *call)
+{
+	if (call->optname >= MCAST_JOIN_GROUP) /* all of these begin with it */
+		return number_at(call, offsetof(struct group_req, gr_interface));
+	if (call->level == IPPROTO_IPV6)
+		return number_at(call, offsetof(struct ipv6_mreq, ipv6mr_ifindex));
+	if (call->optname == IP_ADD_MEMBERSHIP || call->optname == IP_DROP_MEMBERSHIP)
+		return number_at(call, offsetof(struct ip_mreqn, imr_ifindex));
+	return 0;
+}
+
+static int judge_membership(const struct bpf_sockopt *call)
+{
+	const struct egress_config *config = find_config();
+	const __u32 device = find_named_device(call);
+
+	if (config && (device == LO_INDEX ||
+		       device == choose_device(config, bpf_get_netns_cookie((void *)call))))
+		return PASS;
+	bpf_set_retval(-ENODEV);
+	return deny(config ? EGRESS_REFUSED_GROUP : EGRESS_REFUSED_CONFIG);
+}
+
+/* SMC takes a connection of TCP off IP, where no program sees it. */
+static bool may_ask_for_smc(const struct bpf_sockopt *call)
+{
+	const char *name = call->optval;
+
+	if (call->level != IPPROTO_TCP || call->optname != TCP_ULP)
+		return false;
+	if (call->optlen > VALUE_SHOWN || (const void *)(name + 3) > call->optval_end)
+		return true;
+	return name[0] == 's' && name[1] == 'm' && name[2] == 'c';
+}
+
+SEC("cgroup/setsockopt")
+int PROGRAM(setopt)(struct bpf_sockopt *call)
+{
+	if (is_membership(call))
+		return judge_membership(call);
+	if (may_ask_for_smc(call))
+		return DENY;
+	/* Of what is not judged the kernel may take the caller's memory: with a length that it has
+	 * not copied the call would fail. */
+	if (call->optlen > VALUE_SHOWN)
+		call->optlen = 0;
+	return PASS;
 }
 
 SEC("cgroup_skb/egress")

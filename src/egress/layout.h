@@ -19,7 +19,8 @@ enum egress_reason {
 	EGRESS_DROPPED_INTERFACE, /* packets on their way out by another interface */
 	EGRESS_DROPPED_CONFIG,	  /* packets while there is no configuration */
 	EGRESS_REFUSED_DEVICE,	  /* connect, sendmsg: of a socket that cannot be bound again */
-	EGRESS_REFUSED_CONFIG,	  /* socket, connect, sendmsg: while there is no configuration */
+	EGRESS_REFUSED_GROUP,	  /* setsockopt: groups by another interface, or by none named */
+	EGRESS_REFUSED_CONFIG,	  /* these calls, and socket: while there is no configuration */
 	EGRESS_REASON_COUNT,
 };
 

@@ -1,6 +1,6 @@
 /* Pins: names in the BPF file system that hold the links and maps of one sub-user's forced egress.
  *
- *	/sys/fs/bpf/subu/subu_N/	egress create connect4 …	links
+ *	/sys/fs/bpf/subu/subu_N/	egress setopt create connect4 …	links
  *					config counters			maps */
 #ifndef EGRESS_PIN_H
 #define EGRESS_PIN_H

@@ -12,6 +12,7 @@
 
 const struct egress_hook egress_hooks[EGRESS_HOOK_COUNT] = {
 	{"egress", "cgroup_skb/egress", BPF_CGROUP_INET_EGRESS},
+	{"setopt", "cgroup/setsockopt", BPF_CGROUP_SETSOCKOPT},
 	{"create", "cgroup/sock_create", BPF_CGROUP_INET_SOCK_CREATE},
 	{"connect4", "cgroup/connect4", BPF_CGROUP_INET4_CONNECT},
 	{"connect6", "cgroup/connect6", BPF_CGROUP_INET6_CONNECT},

@@ -17,7 +17,7 @@ struct egress_hook {
 };
 
 /* In the order in which they are attached: what holds comes first. */
-#define EGRESS_HOOK_COUNT 6
+#define EGRESS_HOOK_COUNT 7
 extern const struct egress_hook egress_hooks[EGRESS_HOOK_COUNT];
 
 /* The number of the program that an open link has attached to the hook, on the control group of that

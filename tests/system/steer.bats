@@ -110,7 +110,7 @@ inside_as_nobody()
 	steered_subu
 	done_by subu --json info subu_0
 	[ "$(json '[(s["reason"], s["count"]) for s in v["stopped"]]')" = \
-		"[('dropped_interface', 0), ('dropped_config', 0), ('refused_device', 0), ('refused_config', 0)]" ]
+		"[('dropped_interface', 0), ('dropped_config', 0), ('refused_device', 0), ('refused_group', 0), ('refused_config', 0)]" ]
 	inside 0 ip link add lan0 type veth peer name lan1
 	inside 0 ip link set lan0 up
 	inside 0 ip link set lan1 up
