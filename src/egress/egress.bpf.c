@@ -220,8 +220,8 @@ int PROGRAM(setopt)(struct bpf_sockopt *call)
 		return judge_membership(call);
 	if (may_ask_for_smc(call))
 		return DENY;
-	/* Of what is not judged the kernel may take the caller's memory: with a length that it has
-	 * not copied the call would fail. */
+	/* What is not judged the kernel may take from the caller's memory. Early releases of 6.1 fail
+	 * the call, unless told so, when they have not copied all of it. */
 	if (call->optlen > VALUE_SHOWN)
 		call->optlen = 0;
 	return PASS;

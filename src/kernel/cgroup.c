@@ -184,26 +184,38 @@ static int read_processes(int fd, struct processes *processes, struct error *err
 
 /* Those of the group and of all below it. One that goes meanwhile has none. */
 static int walk_processes(int fd, unsigned int depth, struct processes *processes,
+			  struct error *error);
+
+/* One that went meanwhile has none. */
+static int walk_below(int fd, const char *name, unsigned int depth, struct processes *processes,
+		      struct error *error)
+{
+	CLEANUP(fd_close) int below = openat(fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (below < 0)
+		return errno == ENOENT
+			       ? 0
+			       : error_errno(error, "cannot open the control group %s", name);
+	return walk_processes(below, depth + 1, processes, error);
+}
+
+static int walk_processes(int fd, unsigned int depth, struct processes *processes,
 			  struct error *error)
 {
 	CLEANUP(fd_close) int again = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	CLEANUP(folder_close) DIR *folder = again < 0 ? NULL : fdopendir(again);
 	const struct dirent *entry;
-	int code = 0;
+	int code;
 
 	if (!folder)
 		return error_errno(error, "cannot look into the control group");
 	fd_take(&again);
 	code = read_processes(fd, processes, error);
-	while (code == 0 && depth < DEPTH_MAX && (entry = readdir(folder))) {
-		CLEANUP(fd_close) int below = -1;
-
-		if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
-			continue;
-		below = openat(fd, entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (below >= 0)
-			code = walk_processes(below, depth + 1, processes, error);
-	}
+	while (code == 0 && depth < DEPTH_MAX && (errno = 0, entry = readdir(folder)))
+		if (entry->d_type == DT_DIR && entry->d_name[0] != '.')
+			code = walk_below(fd, entry->d_name, depth, processes, error);
+	if (code == 0 && depth < DEPTH_MAX && errno)
+		return error_errno(error, "cannot read the control group");
 	return code;
 }
 
