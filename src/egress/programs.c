@@ -66,9 +66,9 @@ static struct bpf_program *find_program(const struct bpf_object *programs,
 {
 	struct bpf_program *program;
 
-	bpf_object__for_each_program(program,
-				     programs) if (bpf_program__expected_attach_type(program) ==
-						   hook->type) return program;
+	bpf_object__for_each_program (program, programs)
+		if (bpf_program__expected_attach_type(program) == hook->type)
+			return program;
 	return NULL;
 }
 
@@ -98,8 +98,9 @@ static int try_alone(const struct egress_hook *hook, struct error *error)
 
 	if (code < 0)
 		return code;
-	bpf_object__for_each_program(program, object) bpf_program__set_autoload(
-		program, bpf_program__expected_attach_type(program) == hook->type);
+	bpf_object__for_each_program (program, object)
+		bpf_program__set_autoload(program,
+					  bpf_program__expected_attach_type(program) == hook->type);
 	return bpf_object__load(object);
 }
 

@@ -66,8 +66,7 @@ int age_install(const char *subu, uint32_t layout, struct error *error)
 				     error);
 	if (code < 0)
 		return code;
-	bpf_object__for_each_program(program, programs)
-	{
+	bpf_object__for_each_program (program, programs) {
 		code = age_program(subu, program, error);
 		if (code < 0)
 			return code;
