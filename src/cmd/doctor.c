@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 #include "cmd/cmd.h"
@@ -240,34 +241,52 @@ static int check_all(struct findings *findings, struct store *store, struct erro
 	return code;
 }
 
-/* The ways out, tried from inside. */
-static int check_ways(struct findings *findings, struct store *store, const struct subu *subu,
-		      json_t *ways, struct error *error)
+/* The ways out, tried from inside. That takes as long as others like, so nobody waits for the
+ * database meanwhile. */
+static int check_ways(const struct command *command, struct findings *findings,
+		      const struct inside *inside, json_t *ways, struct error *error)
 {
-	CLEANUP(inside_clear) struct inside inside = {.cgroup = -1};
-	char device[IFNAMSIZ] = "", about[SUBU_ID_TEXT_MAX];
-	struct enter enter;
+	bool progress = !command->quiet && !command->json && isatty(STDERR_FILENO);
+	struct enter enter = inside_enter(inside, NULL);
+	char device[IFNAMSIZ] = "";
 	json_t *way;
 	size_t i;
 	int code;
 
-	findings->about = subu_id_format(subu->id, about);
-	if (inside_find(store, subu, &inside, error) < 0) {
-		find(findings, findings->about, "the ways out cannot be tried: %s", error->text);
-		return 0;
-	}
-	if (inside.linked)
-		tunnel_device(inside.link.tunnel, device);
-	enter = inside_enter(&inside, NULL);
-	code = probe_inside(&enter, device, ways, error);
+	if (inside->linked)
+		tunnel_device(inside->link.tunnel, device);
+	code = probe_inside(&enter, device, progress, ways, error);
 	json_array_foreach(ways, i, way)
 	{
-		if (code == 0 && probe_is_open(way))
-			find(findings, findings->about, "could leak: %s: %s",
+		const char *complaint = probe_complaint(way);
+
+		if (complaint)
+			find(findings, findings->about, "%s: %s: %s", complaint,
 			     json_string_value(json_object_get(way, "way")),
 			     json_string_value(json_object_get(way, "detail")));
 	}
 	return code;
+}
+
+static int check_one(const struct command *command, struct findings *findings, const char *words,
+		     struct store **store, json_t *ways, struct error *error)
+{
+	CLEANUP(inside_clear) struct inside inside = {.cgroup = -1};
+	char about[SUBU_ID_TEXT_MAX];
+	struct subu subu;
+	int code = command_find_subu(*store, words, &subu, error);
+
+	if (code == 0)
+		code = check_subu(findings, *store, &subu, error);
+	if (code < 0)
+		return code;
+	findings->about = subu_id_format(subu.id, about);
+	if (inside_find(*store, &subu, &inside, error) < 0) {
+		find(findings, findings->about, "the ways out cannot be tried: %s", error->text);
+		return 0;
+	}
+	store_close(store);
+	return check_ways(command, findings, &inside, ways, error);
 }
 
 static void print(const json_t *findings, const json_t *ways, bool quiet)
@@ -304,18 +323,12 @@ int cmd_doctor(struct command *command, int argc, char **argv, struct error *err
 	CLEANUP(output_release) json_t *array = json_array();
 	CLEANUP(output_release) json_t *ways = argc == 2 ? json_array() : NULL;
 	CLEANUP(store_close) struct store *store = NULL;
-	struct findings findings = {};
-	struct subu subu;
+	struct findings findings = {.array = array};
 	int code = command_open(command, STORE_READ, &store, error);
 
-	if (code == 0 && argc == 2)
-		code = command_find_subu(store, argv[1], &subu, error);
 	if (code < 0)
 		return code;
-	findings.array = array;
-	code = argc == 2 ? check_subu(&findings, store, &subu, error)
+	code = argc == 2 ? check_one(command, &findings, argv[1], &store, ways, error)
 			 : check_all(&findings, store, error);
-	if (code == 0 && argc == 2)
-		code = check_ways(&findings, store, &subu, ways, error);
 	return code < 0 ? code : answer(command, array, ways, error);
 }
