@@ -72,13 +72,59 @@ static bool route_is_other(const struct probe *probe, const struct kind *kind)
 	       probe_is_other(probe, index);
 }
 
-static bool is_bound(const struct probe *probe, int fd)
+/* Which barriers give that errno, to a socket that steering has bound or not and for which there is
+ * another route or none. */
+static unsigned int refused_by(int code, unsigned int barriers)
 {
-	int device = 0;
-	socklen_t size = sizeof(device);
+	switch (-code) {
+	case EPERM:
+		return barriers & PROBE_BY_STEERING;
+	case ENETUNREACH:
+		return barriers;
+	case EACCES: /* a route that prohibits */
+	case EHOSTUNREACH:
+	case EADDRNOTAVAIL: /* the tunnel has no address of the family */
+		return barriers & PROBE_BY_NAMESPACE;
+	default:
+		return 0;
+	}
+}
 
-	return getsockopt(fd, SOL_SOCKET, SO_BINDTOIFINDEX, &device, &size) == 0 && device &&
-	       !probe_is_other(probe, (unsigned int)device);
+/* The kernel has not got the protocol, as exec forbids none of these. */
+static void tell_no_socket(const struct probe *probe, const char *way, int code)
+{
+	unsigned int barriers = 0;
+
+	switch (-code) {
+	case EPROTONOSUPPORT:
+	case ESOCKTNOSUPPORT:
+	case EAFNOSUPPORT:
+	case ENOPROTOOPT: /* MPTCP, turned off */
+		probe_tell(probe, way, PROBE_ABSENT, 0, "%s", strerror(-code));
+		return;
+	case EACCES: /* net.ipv4.ping_group_range, of the namespace */
+		barriers = PROBE_BY_NAMESPACE;
+		break;
+	case EPERM:
+	case ENETUNREACH:
+		barriers = PROBE_BY_STEERING;
+		break;
+	}
+	probe_tell_code(probe, way, code, barriers);
+}
+
+static void tell_away(const struct probe *probe, const char *way, unsigned int device,
+		      unsigned int barriers)
+{
+	char name[IF_NAMESIZE], seen[64] = "not bound to an interface";
+
+	if (device)
+		snprintf(seen, sizeof(seen), "bound to %s",
+			 if_indextoname(device, name) ? name : "an interface that is gone");
+	if (device && device != probe->tunnel && barriers & PROBE_BY_STEERING)
+		probe_tell(probe, way, PROBE_STOPPED, PROBE_BY_STEERING, "%s", seen);
+	else
+		probe_tell(probe, way, barriers ? PROBE_TUNNEL : PROBE_OPEN, barriers, "%s", seen);
 }
 
 static void try_fresh(const struct probe *probe, const struct kind *kind)
@@ -86,23 +132,21 @@ static void try_fresh(const struct probe *probe, const struct kind *kind)
 	CLEANUP(fd_close)
 	int fd = socket(kind->family, kind->type | SOCK_NONBLOCK | SOCK_CLOEXEC, kind->protocol);
 	union socket_address address = address_of(kind->family, kind->destination);
-	unsigned int barriers = route_is_other(probe, kind) ? 0 : PROBE_BY_NAMESPACE;
-	bool bound;
+	unsigned int barriers = 0, device;
 
 	if (fd < 0) {
-		probe_tell(probe, kind->way, PROBE_STOPPED, PROBE_BY_NAMESPACE, "no socket: %s",
-			   strerror(errno));
+		tell_no_socket(probe, kind->way, -errno);
 		return;
 	}
-	bound = is_bound(probe, fd);
-	if (bound)
+	if (!route_is_other(probe, kind))
+		barriers |= PROBE_BY_NAMESPACE;
+	device = probe_bound_to(fd);
+	if (device && !probe_is_other(probe, device))
 		barriers |= PROBE_BY_STEERING;
 	if (connect(fd, &address.any, socket_address_size(&address)) < 0 && errno != EINPROGRESS)
-		probe_tell(probe, kind->way, PROBE_STOPPED, barriers, "%s", strerror(errno));
+		probe_tell_code(probe, kind->way, -errno, refused_by(-errno, barriers));
 	else
-		probe_tell(probe, kind->way, barriers ? PROBE_TUNNEL : PROBE_OPEN, barriers,
-			   bound ? "bound to %s" : "not bound to %s",
-			   *probe->device ? probe->device : "a tunnel");
+		tell_away(probe, kind->way, device, barriers);
 }
 
 static void try_unbind(const struct probe *probe)
@@ -110,81 +154,12 @@ static void try_unbind(const struct probe *probe)
 	static const char way[] = "unbinding a socket";
 	CLEANUP(fd_close) int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
-	if (!is_bound(probe, fd))
+	if (!probe_bound_to(fd))
 		probe_tell(probe, way, PROBE_NOTE, 0, "sockets are not bound");
 	else if (setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "", 0) < 0)
-		probe_tell(probe, way, PROBE_STOPPED, PROBE_BY_STEERING, "%s", strerror(errno));
+		probe_tell_code(probe, way, -errno, errno == EPERM ? PROBE_BY_STEERING : 0);
 	else
-		probe_tell(probe, way, PROBE_OPEN, 0, "it can be done");
-}
-
-/* One byte to an address that is nobody's, by an interface of the sender's choice. */
-static int send_by(unsigned int index)
-{
-	CLEANUP(fd_close) int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	union socket_address address = address_of(AF_INET, "192.0.2.1");
-	char nothing = 0;
-	struct iovec byte = {.iov_base = &nothing, .iov_len = 1};
-	union {
-		struct cmsghdr header;
-		char bytes[CMSG_SPACE(sizeof(struct in_pktinfo))];
-	} control = {.header = {.cmsg_level = IPPROTO_IP,
-				.cmsg_type = IP_PKTINFO,
-				.cmsg_len = CMSG_LEN(sizeof(struct in_pktinfo))}};
-	const struct in_pktinfo info = {.ipi_ifindex = (int)index};
-	struct msghdr message = {
-		.msg_name = &address,
-		.msg_namelen = sizeof(address.v4),
-		.msg_iov = &byte,
-		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = sizeof(control),
-	};
-
-	memcpy(CMSG_DATA(&control.header), &info, sizeof(info));
-	return sendmsg(fd, &message, MSG_DONTWAIT) < 0 ? -errno : 0;
-}
-
-static int bind_to(const char *name)
-{
-	CLEANUP(fd_close) int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	union socket_address address = address_of(AF_INET, "192.0.2.1");
-
-	if (setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, name, (socklen_t)strlen(name)) < 0 ||
-	    connect(fd, &address.any, sizeof(address.v4)) < 0)
-		return -errno;
-	return 0;
-}
-
-/* -EPERM is what the programs' refusals look like, and the kernel's to rebind a bound socket; any
- * other is a route that is not there. */
-static void tell_other(const struct probe *probe, const char *how, const char *name, int code)
-{
-	char way[64];
-
-	snprintf(way, sizeof(way), "%s %s", how, name);
-	if (code == 0)
-		probe_tell(probe, way, PROBE_OPEN, 0, "it can be done");
-	else
-		probe_tell(probe, way, PROBE_STOPPED,
-			   code == -EPERM ? PROBE_BY_STEERING : PROBE_BY_NAMESPACE, "%s",
-			   strerror(-code));
-}
-
-static void try_others(const struct probe *probe)
-{
-	bool any = false;
-
-	for (const struct if_nameindex *other = probe->interfaces; other->if_index; other++) {
-		if (!probe_is_other(probe, other->if_index))
-			continue;
-		any = true;
-		tell_other(probe, "a socket bound to", other->if_name, bind_to(other->if_name));
-		tell_other(probe, "a packet by", other->if_name, send_by(other->if_index));
-	}
-	if (!any)
-		probe_tell(probe, "another interface", PROBE_STOPPED, PROBE_BY_NAMESPACE,
-			   "there is none");
+		probe_tell_code(probe, way, 0, 0);
 }
 
 void probe_sockets(const struct probe *probe)
@@ -192,5 +167,4 @@ void probe_sockets(const struct probe *probe)
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
 		try_fresh(probe, &kinds[i]);
 	try_unbind(probe);
-	try_others(probe);
 }
