@@ -79,7 +79,7 @@ doctor()
 	doctor 0
 	[ "$(json "v['well'], v['findings']")" = '(True, [])' ]
 	[ "$(json "len(v['ways']) > 25")" = True ]
-	[ "$(json "{w['result'] for w in v['ways']} <= {'stopped', 'by the tunnel', 'note'}")" = True ]
+	[ "$(json "{w['result'] for w in v['ways']} <= {'stopped', 'by the tunnel', 'note', 'not there'}")" = True ]
 	for way in UDP UDP-Lite TCP MPTCP ping 'UDP, IPv4 in an IPv6 socket' 'UDP to a multicast group'; do
 		shows "$way" 'by the tunnel' namespace steering
 	done
@@ -92,6 +92,10 @@ doctor()
 		"entering the machine\\'s namespace"; do
 		shows "$way" stopped rights
 	done
+	shows names 'not there'
+	shows Docker 'not there'
+	shows 'its account' note
+	[ "$(json "[w['detail'] for w in v['ways'] if w['way'] == 'UDP']")" = "['bound to subu_0']" ]
 	shows 'a new user and network namespace' stopped namespace
 	done_by subu doctor subu_0
 	[[ ${lines[0]} == "Way out "*" Result "*" By "*" What was seen" ]]
@@ -114,10 +118,13 @@ doctor()
 	for way in UDP TCP ping 'UDP to a multicast group'; do
 		shows "$way" 'by the tunnel' steering
 	done
-	shows 'a socket bound to lan0' stopped steering
-	shows 'a packet by lan0' stopped steering
+	for way in 'a socket bound to' 'a disconnected socket bound to' 'a packet by' \
+		'a packet to a group by' 'joining a group by' 'MCAST_JOIN_GROUP by'; do
+		shows "$way lan0" stopped steering
+		shows "$way lan0, IPv6" stopped steering
+	done
 	[ "$(json "[f['finding'] for f in v['findings'] if 'lan' not in f['finding']]")" = '[]' ]
-	[ "$(json "{w['result'] for w in v['ways']} <= {'stopped', 'by the tunnel', 'note'}")" = True ]
+	[ "$(json "{w['result'] for w in v['ways']} <= {'stopped', 'by the tunnel', 'note', 'not there'}")" = True ]
 	output=$(client subu --json info subu_0)
 	[ "$(json "[s['count'] > 0 for s in v['stopped'] if s['reason'] == 'dropped_interface']")" = '[True]' ]
 }
@@ -131,11 +138,29 @@ doctor()
 	inside 0 ip route add default via 198.51.100.1
 	doctor 1
 	for way in UDP TCP ping MPTCP 'UDP to a multicast group' 'a socket bound to lan0' \
-		'a packet by lan0'; do
+		'a disconnected socket bound to lan0' 'a packet by lan0' \
+		'a packet to a group by lan0' 'joining a group by lan0' \
+		'MCAST_JOIN_GROUP by lan0' 'joining a group by lan0, IPv6'; do
 		shows "$way" open
 		[ "$(json "any('could leak: $way: ' in f['finding'] for f in v['findings'])")" = True ]
 	done
 	[ "$(json "any('not steered' in f['finding'] for f in v['findings'])")" = True ]
+	[ "$(json "v['ways'][0]['result']")" = open ]
+}
+
+@test "without an address of its family a group has no way, with one it is the tunnel's" {
+	up
+	doctor 0
+	shows 'UDP to a multicast group, IPv6' stopped namespace
+	client subu -q detach WG subu_0
+	client subu -q WG remove WG_0
+	tunnel_to 192.0.2.1:51820 fd77::/64
+	client subu -q attach WG subu_0 WG_1
+	client subu -q network up subu_0
+	doctor 0
+	for way in 'UDP to a multicast group, IPv6' 'UDP over IPv6' 'TCP over IPv6'; do
+		shows "$way" 'by the tunnel' namespace steering
+	done
 }
 
 @test "it shows which resolvers a program inside reaches" {
@@ -150,6 +175,93 @@ doctor()
 	[ "$(json "[w['detail'] for w in v['ways'] if w['way'] == 'names by 10.77.0.9']")" != \
 		"['it answers']" ]
 	[ -s "$BATS_TEST_TMPDIR/names" ]
+}
+
+# as_long_as COMMAND...: how many milliseconds it takes.
+as_long_as()
+{
+	local from=${EPOCHREALTIME/./}
+
+	"$@"
+	took=$(((${EPOCHREALTIME/./} - from) / 1000))
+}
+
+@test "resolvers that are silent cost one wait, and a person is told" {
+	client subu -q WG set WG_0 dns 10.77.0.7,10.77.0.8,10.77.0.9
+	up
+	as_long_as doctor 0
+	((took < 4000)) || complain "$took ms"
+	[ -z "$stderr" ]
+	try script -qec 'subu doctor subu_0 >/dev/null' /dev/null
+	[[ $output == *'subu: trying the ways out, '*$'\r\e[K'* ]] || complain "no progress"
+	try script -qec 'subu --quiet doctor subu_0' /dev/null
+	[ -z "$output" ] || complain "it is not quiet"
+}
+
+# stop_probe SIGNAL: a command inside sends it to the probe as soon as there is one.
+stop_probe()
+{
+	client subu exec subu_1 -- bash -c '
+		until pkill "-$1" -u nobody -x subu; do sleep 0.05; done' - "$1" &
+	soon client pgrep -u nobody -x bash
+}
+
+another_user()
+{
+	client subu -q remove subu_0
+	client subu -q create bob web --user nobody
+	client subu -q option set subu_1 backend engine
+	client subu -q WG set WG_0 dns 10.77.0.9
+	client subu -q attach WG subu_1 WG_0
+	client subu -q network up subu_1
+}
+
+@test "a probe that is stopped by a command inside keeps nobody waiting, and is ended" {
+	local doctor
+
+	another_user
+	stop_probe STOP
+	client subu --json doctor subu_1 >"$BATS_TEST_TMPDIR/answer" 2>/dev/null &
+	doctor=$!
+	soon probe_is T
+	as_long_as client timeout 10 subu -q option set subu_1 default-route on
+	((took < 5000)) || { echo "$took ms"; return 1; }
+	wait "$doctor" && return 1
+	output=$(<"$BATS_TEST_TMPDIR/answer")
+	shows 'what is not listed here' 'not tried'
+	[ "$(json "v['ways'][0]['result']")" = 'not tried' ]
+	[ "$(json "any('within 30 seconds' in f['finding'] for f in v['findings'])")" = True ]
+	[ "$(json "'its account' in [w['way'] for w in v['ways']]")" = False ]
+	[ -z "$(client pgrep -u nobody -x subu)" ]
+}
+
+# probe_is STATE
+probe_is()
+{
+	[[ $(client ps -u nobody -o stat=,comm=) == "$1"*subu* ]]
+}
+
+@test "a probe that is killed by a command inside is a finding" {
+	another_user
+	stop_probe KILL
+	try subu --json doctor subu_1
+	[ "$status" -eq 1 ]
+	shows 'what is not listed here' 'not tried'
+	[ "$(json "any('signal 9' in f['finding'] for f in v['findings'])")" = True ]
+}
+
+@test "a stopped probe ends with who waits for it" {
+	another_user
+	stop_probe STOP
+	client subu --json doctor subu_1 >/dev/null 2>&1 &
+	soon probe_is T
+	client pkill -TERM -u root -f '^subu --json doctor'
+	soon probe_is_gone
+}
+
+probe_is_gone()
+{
+	[ -z "$(client pgrep -u nobody -x subu)" ]
 }
 
 @test "a service within reach is noted, and is no finding; covered ones are out of reach" {
