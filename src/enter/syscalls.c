@@ -17,6 +17,8 @@
  *	                    library takes clone() instead
  *	request_key()       has the kernel start /sbin/request-key, as root outside, and that one may
  *	                    ask the machine's resolver for a name (the key type dns_resolver)
+ *	setns()             enters the namespaces of others. Who owns a user namespace, as its account
+ *	                    does that of a container outside, has every capability in it
  *	TIOCSTI, TIOCLINUX  type into the terminal, for the caller's shell to read
  *	other ABIs          such as i386 and x32 on x86-64, whose calls have other numbers. Their
  *	                    programs cannot run: the first call ends them with SIGSYS. Were every call
@@ -50,7 +52,7 @@ static const int families[] = {
 	AF_INET,    /* held by the namespace, and by programs on the control group */
 	AF_INET6,   /* likewise */
 	AF_NETLINK, /* asks and sets up the namespace; carries nothing away */
-	AF_PACKET,  /* takes CAP_NET_RAW: in a namespace of the command's own alone */
+	AF_PACKET,  /* takes CAP_NET_RAW: in a namespace of the command's own making alone */
 	AF_ALG,	    /* the kernel's cryptography */
 };
 
@@ -121,6 +123,8 @@ static int add_rules(scmp_filter_ctx filter)
 	for (size_t i = 0; i < ARRAY_SIZE(absent_calls) && code == 0; i++)
 		code = seccomp_rule_add_array(filter, SCMP_ACT_ERRNO(ENOSYS), absent_calls[i], 0,
 					      NULL);
+	if (code == 0)
+		code = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(setns), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(terminal_requests) && code == 0; i++)
 		code = refuse(filter, EPERM, SCMP_SYS(ioctl),
 			      bits(1, UINT32_MAX, terminal_requests[i]));

@@ -661,6 +661,18 @@ python()
 	[ "${lines[*]}" = "0 ['2']" ]
 }
 
+@test "no namespace is entered, not even its own" {
+	for user in root nobody; do
+		python "$user" <<-'END'
+			for name in "net", "user", "mnt", "pid":
+			    print(call(308, os.open("/proc/self/ns/" + name, os.O_RDONLY), 0))
+			print(call(308, os.pidfd_open(os.getpid()), 0x40000000))
+		END
+		[ "$status" -eq 0 ]
+		[ "${lines[*]}" = "EPERM EPERM EPERM EPERM EPERM" ]
+	done
+}
+
 # --- the standard descriptors
 
 # given SCRIPT: runs it in the namespace, with run(fd=SOCKET...): the command's status with that
