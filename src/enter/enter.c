@@ -11,7 +11,8 @@
  * that would walk around that is refused (syscalls.c). It is not in a sandbox. It shares with the
  * machine outside:
  *
- * - the processes: /proc is the machine's, and other processes of the same user are within reach;
+ * - the processes: /proc is the machine's, and those of the same user can be sent signals. What else
+ *   could be done with them Landlock refuses, where the kernel has it (domain.c);
  * - the files and sockets that its user may open, the system's D-Bus among them;
  * - the caller's terminal, which it can read and write, but not type into.
  */
@@ -30,6 +31,7 @@
 #include "enter/account.h"
 #include "enter/command.h"
 #include "enter/cover.h"
+#include "enter/domain.h"
 #include "enter/resolver.h"
 #include "enter/syscalls.h"
 #include "enter/sysfs.h"
@@ -152,7 +154,7 @@ int enter_inside(const struct enter *enter, struct error *error)
 	    /* … and from here on with nothing left to give away. */
 	    close_descriptors(error) < 0 || reset_signals(error) < 0 ||
 	    account_become(&account, error) < 0 || process_drop_capabilities(error) < 0 ||
-	    syscalls_filter(error) < 0)
+	    domain_enter(error) < 0 || syscalls_filter(error) < 0)
 		return -error->code;
 	return 0;
 }

@@ -466,7 +466,7 @@ leave='
 	run inside sh -c "$leave" - "$HIERARCHY"
 	[ "$output" = "0::/$NETNS" ]
 	run "$DRIVER" -u nobody -g "$NETNS" "$NETNS" unshare --user --map-root-user --mount \
-		sh -c "$leave" - "$HIERARCHY"
+		--propagation unchanged sh -c "$leave" - "$HIERARCHY"
 	[ "$output" = "0::/$NETNS" ]
 	cd "$HIERARCHY"
 	run inside sh -c "$leave" - .
@@ -661,6 +661,143 @@ python()
 	[ "${lines[*]}" = "0 ['2']" ]
 }
 
+# --- other processes
+
+# What of another process of the account is within reach: python3 reach.py [PID SOCKET BUFFER], as
+# $WORK/target says them; without words, of a child of its own. A line, "NAME OUTCOME", for each.
+# reach_files makes both programs.
+reach_files()
+{
+	chmod 755 "$BATS_RUN_TMPDIR" "$BATS_FILE_TMPDIR" "$BATS_TEST_TMPDIR" 2>/dev/null || true
+	cat >"$WORK/target.py" <<-'END'
+		import ctypes, os, signal, socket, sys
+		ctypes.CDLL(None).prctl(0x59616d61, ctypes.c_ulong(-1))  # to Yama: anybody may trace
+		udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+		buffer = ctypes.create_string_buffer(b"secret")
+		print(os.getpid(), udp.fileno(), ctypes.addressof(buffer), flush=True)
+		sys.stdin.read()
+	END
+	cat >"$WORK/reach.py" <<-'END'
+		import ctypes, errno, os, struct, subprocess, sys
+		syscall = ctypes.CDLL(None, use_errno=True).syscall
+		syscall.restype = ctypes.c_long
+		def call(*words):
+		    words = [ctypes.c_uint64(w) if isinstance(w, int) else w for w in words]
+		    result = syscall(*words)
+		    if result < 0:
+		        raise OSError(ctypes.get_errno(), "")
+		    return result
+		if len(sys.argv) == 1:
+		    child = subprocess.Popen(
+		        [sys.executable, os.path.dirname(sys.argv[0]) + "/target.py"],
+		        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+		    sys.argv += child.stdout.readline().split()
+		pid, fd, address = map(int, sys.argv[1:])
+		bytes_ = ctypes.create_string_buffer(6)
+		def vector(address):
+		    return ctypes.create_string_buffer(struct.pack("QQ", address, 6))
+		def memory(number):
+		    call(number, pid, vector(ctypes.addressof(bytes_)), 1, vector(address), 1, 0)
+		def pidfd():
+		    call(438, os.pidfd_open(pid), fd, 0)
+		def trace():
+		    call(101, 0x4206, pid, 0, 0)  # PTRACE_SEIZE
+		    os.kill(pid, 0)
+		    call(101, 0x4207, pid, 0, 0)  # PTRACE_INTERRUPT
+		    os.waitpid(pid, 0x40000000)
+		    call(101, 17, pid, 0, 0)  # PTRACE_DETACH
+		def proc(name, use):
+		    return name, lambda: use(f"/proc/{pid}/{name}")
+		def enter(path):
+		    os.close(os.open(path, os.O_RDONLY))
+		def read(path):
+		    with open(path, "rb", buffering=0) as file:
+		        file.seek(address if path.endswith("mem") else 0)
+		        file.read(1)
+		for name, way in [
+		        ("pidfd_getfd", pidfd), ("process_vm_readv", lambda: memory(310)),
+		        ("process_vm_writev", lambda: memory(311)), ("ptrace", trace),
+		        proc("root", os.listdir), proc("cwd", os.listdir), proc(f"fd/{fd}", os.readlink),
+		        proc("ns/net", os.readlink), proc("ns/user", enter), proc("mem", read),
+		        proc("environ", read), proc("exe", os.readlink)]:
+		    try:
+		        way()
+		        print(name, "works")
+		    except OSError as error:
+		        print(name, errno.errorcode[error.errno])
+	END
+}
+
+# Starts a process of nobody's outside, and sets target_pid and the words of it for reach.py.
+outsider()
+{
+	reach_files
+	mkfifo "$WORK/go"
+	(cd / && exec setpriv --reuid nobody --regid nogroup --clear-groups \
+		/usr/bin/python3 "$WORK/target.py") <>"$WORK/go" >"$WORK/target" 3>&- &
+	target_pid=$!
+	for _ in {1..200}; do
+		[ -s "$WORK/target" ] && break
+		sleep 0.05
+	done
+	read -ra target <"$WORK/target"
+}
+
+# reaches OUTCOME: what the last run said is of 12 ways, each with that outcome (an expression).
+reaches()
+{
+	echo "$status: $output"
+	[ "$status" -eq 0 ]
+	[ "$(wc -l <<<"$output")" -eq 12 ]
+	[ "$(grep -cE " ($1)\$" <<<"$output")" -eq 12 ]
+}
+
+as_nobody()
+{
+	(cd / && setpriv --reuid nobody --regid nogroup --clear-groups "$@")
+}
+
+@test "other processes of its account are not a command's to use" {
+	outsider
+	run as_nobody /usr/bin/python3 "$WORK/reach.py" "${target[@]}"
+	reaches works
+	run "$DRIVER" -u nobody "$NETNS" python3 "$WORK/reach.py" "${target[@]}"
+	reaches 'EPERM|EACCES'
+	run "$DRIVER" -u nobody "$NETNS" unshare --user --map-root-user \
+		python3 "$WORK/reach.py" "${target[@]}"
+	kill "$target_pid"
+	reaches 'EPERM|EACCES'
+}
+
+@test "it uses those that it started, and they are seen and used from outside" {
+	reach_files
+	run "$DRIVER" -u nobody "$NETNS" python3 "$WORK/reach.py"
+	reaches works
+	run "$DRIVER" -u nobody "$NETNS" sh -c \
+		"gdb -batch -nx -ex run -ex bt --args sh -c 'kill -ABRT \$\$' 2>&1"
+	[[ $output == *SIGABRT* ]]
+	mkfifo "$WORK/go"
+	"$DRIVER" -u nobody "$NETNS" python3 "$WORK/target.py" <>"$WORK/go" >"$WORK/target" 3>&- &
+	for _ in {1..200}; do
+		[ -s "$WORK/target" ] && break
+		sleep 0.05
+	done
+	read -ra target <"$WORK/target"
+	run as_nobody /usr/bin/python3 "$WORK/reach.py" "${target[@]}"
+	kill %%
+	reaches works
+}
+
+@test "it sees other processes, and sends them signals" {
+	outsider
+	run "$DRIVER" -u nobody "$NETNS" ps -o pid=,user= -p "${target[0]}"
+	[ "$(xargs <<<"$output")" = "${target[0]} nobody" ]
+	"$DRIVER" -u nobody "$NETNS" kill -TERM "${target[0]}"
+	status=0
+	wait "$target_pid" || status=$?
+	[ "$status" -eq $((128 + 15)) ]
+}
+
 @test "no namespace is entered, not even its own" {
 	for user in root nobody; do
 		python "$user" <<-'END'
@@ -671,6 +808,141 @@ python()
 		[ "$status" -eq 0 ]
 		[ "${lines[*]}" = "EPERM EPERM EPERM EPERM EPERM" ]
 	done
+}
+
+# ordinary COMMAND...: does inside, by way of the command, what a domain may hinder.
+ordinary='
+	set -eu
+	cd "$(mktemp -d)"
+	mkdir one two one/folder
+	echo text >one/file
+	mv one/file two/file
+	ln two/file one/link
+	mv one/folder two
+	[ "$(cat one/link)" = text ]
+	mkfifo fifo
+	ln -s fifo link
+	sleep 60 &
+	kill $!
+	wait $! || [ $? -eq 143 ]
+	timeout 60 true
+	rm -r "$PWD"
+	echo all done
+'
+
+@test "files are moved and linked across folders, and children ended, as ever" {
+	for user in root nobody; do
+		run "$DRIVER" -u "$user" "$NETNS" sh -c "$ordinary"
+		[ "${lines[-1]}" = "all done" ]
+	done
+}
+
+@test "a user namespace of its own may mount, from Linux 6.12 on" {
+	run "$DRIVER" -u nobody "$NETNS" unshare --user --map-root-user --mount \
+		sh -c 'mount -t tmpfs tmpfs /mnt && : >/mnt/x && umount /mnt && echo mounted'
+	echo "$output"
+	if [ "$(printf '%s\n' 6.12 "$(uname -r)" | sort -V | head -n 1)" = 6.12 ]; then
+		[ "$output" = mounted ]
+	else
+		[[ $output != *mounted* ]]
+	fi
+}
+
+@test "a shell inside controls its jobs" {
+	cat >"$WORK/jobs" <<-'END'
+		sleep 0.5 3>&- &
+		kill -STOP %1
+		sleep 0.2
+		jobs -s
+		bg %1
+		wait %1
+		echo $?
+	END
+	run timeout 20 script -qec "cat '$WORK/jobs' | '$DRIVER' -u nobody $NETNS bash -m" /dev/null
+	echo "$output"
+	[[ $output == *Stopped* ]]
+	[[ ${lines[-1]} == 0* ]]
+}
+
+# Two commands in one sub-user: the first serves at the address, the second connects.
+talk()
+{
+	mkfifo "$WORK/ready$1"
+	"$DRIVER" -u nobody -g "$NETNS" "$NETNS" python3 -c '
+import os, socket, sys
+server = socket.socket(socket.AF_UNIX)
+server.bind(sys.argv[1].replace("@", "\0"))
+server.listen()
+print("ready", flush=True)
+server.settimeout(20)
+server.accept()[0].send(b"heard")' "$2" >"$WORK/ready$1" 3>&- &
+	read -r _ <"$WORK/ready$1"
+	run "$DRIVER" -u nobody -g "$NETNS" "$NETNS" python3 -c '
+import errno, socket, sys
+client = socket.socket(socket.AF_UNIX)
+try:
+    client.connect(sys.argv[1].replace("@", "\0"))
+    print(client.recv(9).decode())
+except OSError as error:
+    print(errno.errorcode[error.errno])' "$2"
+	kill %% 2>/dev/null || true
+	echo "$1: $output"
+}
+
+@test "two commands talk by sockets in the file system, by abstract ones until Linux 6.12" {
+	folder=$(as_nobody mktemp -d)
+	talk 1 "$folder/socket"
+	rm -r "$folder"
+	[ "$output" = heard ]
+	talk 2 "@$NETNS"
+	if [ "$(printf '%s\n' 6.12 "$(uname -r)" | sort -V | head -n 1)" = 6.12 ]; then
+		[ "$output" = EPERM ]
+	else
+		[ "$output" = heard ]
+	fi
+}
+
+# injected FAULT COMMAND...: as nobody inside, where landlock_create_ruleset() has the fault (strace).
+injected()
+{
+	local fault=$1
+
+	shift
+	strace -f -qq -o /dev/null -e "inject=landlock_create_ruleset:$fault" \
+		"$DRIVER" -u nobody "$NETNS" "$@"
+}
+
+@test "without Landlock it goes inside all the same" {
+	outsider
+	for error in ENOSYS EOPNOTSUPP; do
+		run injected "error=$error" python3 "$WORK/reach.py" "${target[@]}"
+		reaches works
+	done
+	kill "$target_pid"
+}
+
+@test "where a domain may not do without a right to files, they are moved and linked all the same" {
+	outsider
+	run injected retval=2:when=1 python3 "$WORK/reach.py" "${target[@]}"
+	kill "$target_pid"
+	reaches 'EPERM|EACCES'
+	run injected retval=2:when=1 sh -c "$ordinary"
+	[ "${lines[-1]}" = "all done" ]
+	run injected retval=2:when=1 unshare --user --map-root-user --mount true
+	[ "$status" -ne 0 ]
+}
+
+@test "a domain that cannot be entered ends it" {
+	run --separate-stderr injected error=ENOMEM:when=1 true
+	fails 125 "cannot tell what Landlock can do"
+	run --separate-stderr injected error=EPERM:when=2 true
+	fails 125 "cannot make the command's Landlock ruleset"
+	run --separate-stderr strace -f -qq -o /dev/null -e inject=landlock_add_rule:error=ENOMEM \
+		-e inject=landlock_create_ruleset:retval=2:when=1 "$DRIVER" -u nobody "$NETNS" true
+	fails 125 "cannot add to the command's Landlock ruleset"
+	run --separate-stderr strace -f -qq -o /dev/null -e inject=landlock_restrict_self:error=E2BIG \
+		"$DRIVER" -u nobody "$NETNS" true
+	fails 125 "cannot put the command into a Landlock domain"
 }
 
 # --- the standard descriptors
