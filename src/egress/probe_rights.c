@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <linux/if_ether.h>
 #include <linux/io_uring.h>
+#include <linux/landlock.h>
 #include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
@@ -158,6 +159,18 @@ static void try_new_namespace(const struct probe *probe)
 		tell_new_namespace(probe, way, -WEXITSTATUS(status));
 }
 
+/* `exec` puts each command into a Landlock domain where the kernel has Landlock, or fails. */
+static void tell_other_processes(const struct probe *probe)
+{
+	static const char way[] = "a socket of another process outside";
+
+	if (syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION) < 0)
+		probe_tell(probe, way, PROBE_NOTE, 0,
+			   "Landlock is off: those of its account are within reach");
+	else
+		probe_tell(probe, way, PROBE_STOPPED, PROBE_BY_RIGHTS, "Landlock");
+}
+
 void probe_rights(const struct probe *probe)
 {
 	try_forbidden(probe);
@@ -167,4 +180,5 @@ void probe_rights(const struct probe *probe)
 	tell_code(probe, "removing the programs' pins", see_pins());
 	tell_code(probe, "entering the machine's namespace", open_namespace());
 	try_new_namespace(probe);
+	tell_other_processes(probe);
 }

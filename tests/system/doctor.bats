@@ -89,7 +89,7 @@ doctor()
 	for way in 'a raw socket' 'a packet socket' 'vsock, to the hypervisor' io_uring \
 		"names by the kernel\\'s request-key" \
 		'leaving the control group' "removing the programs\\' pins" \
-		"entering the machine\\'s namespace"; do
+		"entering the machine\\'s namespace" 'a socket of another process outside'; do
 		shows "$way" stopped rights
 	done
 	shows names 'not there'
