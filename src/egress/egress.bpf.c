@@ -7,7 +7,8 @@
  *	a packet leaves       egress      by the tunnel or by lo, or not at all
  *
  * The first two make things work and errors readable; the last two are what holds. The kernel lets
- * no process without CAP_NET_RAW bind a bound socket anew. Before it asks at sendmsg() it has chosen
+ * no process without CAP_NET_RAW bind a bound socket anew, but connect() to AF_UNSPEC unbinds one of
+ * datagrams. Before it asks at sendmsg() it has chosen
  * a device for the packet in hand: the first one that an older socket sends may be dropped, the next
  * ones go through the tunnel.
  *
