@@ -8,9 +8,8 @@
  *
  * The first two make things work and errors readable; the last two are what holds. The kernel lets
  * no process without CAP_NET_RAW bind a bound socket anew, but connect() to AF_UNSPEC unbinds one of
- * datagrams. Before it asks at sendmsg() it has chosen
- * a device for the packet in hand: the first one that an older socket sends may be dropped, the next
- * ones go through the tunnel.
+ * datagrams. Before it asks at sendmsg() it has chosen a device for the packet in hand: the first one
+ * that an older socket sends may be dropped, the next ones go through the tunnel.
  *
  * A multicast group that a socket joins is told to the network by the kernel, with the sources that it
  * is wanted from (IGMP, MLD): addresses of the caller's choice, in packets that are no socket's of the
