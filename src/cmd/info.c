@@ -104,7 +104,7 @@ static int add_kernel(uint32_t id, json_t *value, struct error *error)
 
 	if (code < 0)
 		return code;
-	json_object_set_new(value, "steer", json_boolean(subu_state_is_steered(&actual)));
+	json_object_set_new(value, "steer", json_boolean(subu_state_is_held(&actual)));
 	if (actual.present || actual.process_count)
 		json_object_set_new(value, "processes",
 				    json_integer((json_int_t)actual.process_count));

@@ -41,15 +41,14 @@ static int open_cgroup(struct inside *inside, struct error *error)
 static int check_steered(const struct inside *inside, struct error *error)
 {
 	char id[SUBU_ID_TEXT_MAX];
-	bool steered;
+	bool held;
 	int code;
 
 	if (!inside->linked || !inside->link.steer)
 		return 0;
 	subu_id_format(inside->subu.id, id);
-	code = observe_steered(inside->subu.id, inside->link.tunnel, inside->cgroup, &steered,
-			       error);
-	if (code < 0 || steered)
+	code = observe_held(inside->subu.id, inside->link.tunnel, inside->cgroup, &held, error);
+	if (code < 0 || held)
 		return code;
 	return error_set(error, EPERM,
 			 "%s is not steered as it should be, and nothing runs there until it is: "

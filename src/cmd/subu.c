@@ -189,7 +189,7 @@ static int list_row(struct store *store, const struct subu *subu, json_t *rows, 
 				subu_netns(subu->id, netns), "tunnel",
 				linked == 0 ? tunnel_id_format(link.tunnel, tunnel) : NULL, "state",
 				state_word(&actual), "phase", phase_name(subu->phase), "steer",
-				subu_state_is_steered(&actual)));
+				subu_state_is_held(&actual)));
 	return 0;
 }
 

@@ -227,6 +227,13 @@ static bool is_steered(const struct egress_status *egress, uint32_t index, uint6
 	       egress->config.netns_cookie == cookie;
 }
 
+/* In the middle of an upgrade, and before it, the programs are another version's. What device these
+ * know cannot be read; it has its number by chance, and so no other has. */
+static bool is_held(const struct egress_status *egress, uint32_t index, uint64_t cookie)
+{
+	return is_steered(egress, index, cookie) || (egress->enforced && !egress->current);
+}
+
 static int observe_steering(struct observer *observer, struct error *error)
 {
 	const struct egress_status *egress = &observer->state->egress;
@@ -237,6 +244,7 @@ static int observe_steering(struct observer *observer, struct error *error)
 		struct link_state *link = &observer->state->links[i];
 
 		link->steered = link->device && is_steered(egress, link->index, cookie);
+		link->held = link->device && is_held(egress, link->index, cookie);
 	}
 	return code;
 }
@@ -309,7 +317,7 @@ static int look_at_device(uint32_t subu, uint32_t tunnel, uint32_t *index, uint6
 	return code == -ENOENT || code == -ENODEV ? 0 : code;
 }
 
-int observe_steered(uint32_t subu, uint32_t tunnel, int cgroup_fd, bool *ret, struct error *error)
+int observe_held(uint32_t subu, uint32_t tunnel, int cgroup_fd, bool *ret, struct error *error)
 {
 	struct egress_status egress;
 	char id[SUBU_ID_TEXT_MAX];
@@ -320,6 +328,6 @@ int observe_steered(uint32_t subu, uint32_t tunnel, int cgroup_fd, bool *ret, st
 	if (code == 0)
 		code = egress_observe(subu_id_format(subu, id), cgroup_fd, &egress, error);
 	if (code == 0)
-		*ret = index && is_steered(&egress, index, cookie);
+		*ret = index && is_held(&egress, index, cookie);
 	return code;
 }

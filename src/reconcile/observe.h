@@ -11,8 +11,8 @@
 int observe(uint32_t subu, const uint32_t *tunnels, size_t tunnel_count, struct subu_state *ret,
 	    struct error *error);
 
-/* Is the sub-user steered through that tunnel, by what the kernel has at this moment? cgroup_fd is its
+/* Is the sub-user held to that tunnel by forced egress, at this moment? cgroup_fd is its
  * control group, -1 for none. */
-int observe_steered(uint32_t subu, uint32_t tunnel, int cgroup_fd, bool *ret, struct error *error);
+int observe_held(uint32_t subu, uint32_t tunnel, int cgroup_fd, bool *ret, struct error *error);
 
 #endif

@@ -33,6 +33,14 @@ bool subu_state_is_steered(const struct subu_state *state)
 	return false;
 }
 
+bool subu_state_is_held(const struct subu_state *state)
+{
+	for (size_t i = 0; i < state->link_count; i++)
+		if (state->links[i].held)
+			return true;
+	return false;
+}
+
 struct link_state *subu_state_find_link(const struct subu_state *state, uint32_t tunnel)
 {
 	for (size_t i = 0; i < state->link_count; i++)

@@ -47,6 +47,7 @@ struct link_state {
 	struct cidr_list main_routes;  /* owned: in the main table */
 	bool rule_ipv4, rule_ipv6;
 	bool steered; /* forced egress is whole and knows this device */
+	bool held;    /* actual: so it is, or by the programs of another version of subu */
 };
 
 struct subu_state {
@@ -81,8 +82,9 @@ extern const struct netns_setting netns_settings[NETNS_SETTING_COUNT];
 /* A zeroed link at the end of the list; valid until the next append. */
 struct link_state *subu_state_append_link(struct subu_state *state, uint32_t tunnel);
 
-/* Is one of its links steered? */
+/* Is one of its links steered, or held? */
 bool subu_state_is_steered(const struct subu_state *state);
+bool subu_state_is_held(const struct subu_state *state);
 
 /* The link of that tunnel, or NULL. */
 struct link_state *subu_state_find_link(const struct subu_state *state, uint32_t tunnel);
