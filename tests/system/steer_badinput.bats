@@ -40,7 +40,9 @@ injects()
 # attached_unsteered: attach works without steering, and says so everywhere.
 attached_unsteered()
 {
-	done_by subu attach WG subu_0 WG_0 --no-steer
+	try subu attach WG subu_0 WG_0 --no-steer
+	[ "$status" -eq 0 ] || complain "not attached"
+	[[ $stderr == *"default-route on"* ]] || complain "no note"
 	[ "${lines[0]}" = "subu_0 has WG_0 as device subu_0, not steered" ]
 	done_by subu list
 	[ "$(tr -s ' ' <<<"${lines[1]}")" = "subu_0 alice web ns-subu_0 WG_0 down no" ]
@@ -200,8 +202,8 @@ injects_or_works()
 		done_by subu steer "$word" subu_0
 		unchanged
 	done
-	done_by subu steer disable subu_0
+	done_by subu -q steer disable subu_0
 	before=$(everything)
-	done_by subu steer disable subu_0
+	done_by subu -q steer disable subu_0
 	unchanged
 }

@@ -251,7 +251,7 @@ inside_has_processes()
 	refused 1 "WG_0 is attached to subu_0" subu WG remove WG_0
 	first_word subu_0 subu detach WG subu_0
 	run ! inside 0 ip link show subu_0
-	first_word subu_0 subu attach wg subu_0 WG_0 --no-steer
+	first_word subu_0 subu -q attach wg subu_0 WG_0 --no-steer
 	first_word subu_0 subu detach wg subu_0 WG_0
 	first_word WG_0 subu WG rm WG_0
 }
