@@ -145,14 +145,18 @@ bool cidr_contains(const struct cidr *network, const struct ip *ip)
 	return true;
 }
 
+const struct cidr loopback_networks[LOOPBACK_COUNT] = {
+	{.ip = {.family = AF_INET, .bytes = {127}}, .length = 8},
+	{.ip = {.family = AF_INET6, .bytes = {[15] = 1}}, .length = 128},
+};
+
 bool cidr_is_loopback(const struct cidr *cidr)
 {
-	static const struct cidr ipv4 = {.ip = {.family = AF_INET, .bytes = {127}}, .length = 8};
-	static const struct cidr ipv6 = {.ip = {.family = AF_INET6, .bytes = {[15] = 1}},
-					 .length = 128};
-	const struct cidr *loopback = cidr->ip.family == AF_INET ? &ipv4 : &ipv6;
-
-	return cidr->length >= loopback->length && cidr_contains(loopback, &cidr->ip);
+	for (size_t i = 0; i < LOOPBACK_COUNT; i++)
+		if (cidr->length >= loopback_networks[i].length &&
+		    cidr_contains(&loopback_networks[i], &cidr->ip))
+			return true;
+	return false;
 }
 
 socklen_t socket_address_size(const union socket_address *address)

@@ -65,7 +65,11 @@ struct cidr cidr_network(const struct cidr *cidr);
 /* Does the network hold the address? Never across families. */
 bool cidr_contains(const struct cidr *network, const struct ip *ip);
 
-/* Is all of it 127.0.0.0/8 or ::1? */
+/* 127.0.0.0/8 and ::1/128. */
+#define LOOPBACK_COUNT 2
+extern const struct cidr loopback_networks[LOOPBACK_COUNT];
+
+/* Does it lie in one of these? */
 bool cidr_is_loopback(const struct cidr *cidr);
 
 /* The size that bind() and connect() want; 0 for a family that is not IP. */

@@ -14,24 +14,15 @@ static int read_option(struct store *store, uint32_t subu, const char *name,
 	return code < 0 ? code : store_get_option(store, subu, option, value, error);
 }
 
-/* What is sent to localhost comes back, also from a socket that is bound to the device. */
-static void add_loopback(struct link_state *link)
-{
-	static const struct cidr ipv4 = {.ip = {.family = AF_INET, .bytes = {127}}, .length = 8};
-	static const struct cidr ipv6 = {.ip = {.family = AF_INET6, .bytes = {[15] = 1}},
-					 .length = 128};
-
-	cidr_list_append(&link->table_routes, &ipv4);
-	cidr_list_append(&link->table_routes, &ipv6);
-}
-
 /* Routes only out of a device that is up; their families' rules stand all the time. A .conf may
  * name a network twice. */
 static void add_routes(struct link_state *link, const struct tunnel *tunnel, bool default_route)
 {
 	if (!link->up)
 		return;
-	add_loopback(link);
+	/* What is sent to localhost comes back, also from a socket that is bound to the device. */
+	for (size_t i = 0; i < LOOPBACK_COUNT; i++)
+		cidr_list_append(&link->table_routes, &loopback_networks[i]);
 	if (!tunnel->routes)
 		return;
 	for (size_t i = 0; i < tunnel->device.peer_count; i++) {
