@@ -10,14 +10,13 @@
 #include "cmd/cmd.h"
 #include "cmd/inside.h"
 #include "cmd/probe.h"
-#include "kernel/bpffs.h"
+#include "egress/pin.h"
 #include "kernel/cgroup.h"
 #include "kernel/link.h"
 #include "kernel/netns.h"
 #include "reconcile/inmates.h"
 
 #define NETNS_FOLDER "/run/netns"
-#define PINS_FOLDER  BPFFS_FOLDER "/subu"
 
 /* What an engine has in the file system while it runs. */
 static const struct {
@@ -232,7 +231,7 @@ static int check_all(struct findings *findings, struct store *store, struct erro
 		code = check_left_over(findings, store, NETNS_FOLDER, "ns-subu_", "", has_subu,
 				       error);
 	if (code == 0)
-		code = check_left_over(findings, store, PINS_FOLDER, "subu_", "", has_subu, error);
+		code = check_left_over(findings, store, PIN_FOLDER, "subu_", "", has_subu, error);
 	if (code == 0)
 		code = check_left_over_groups(findings, store, error);
 	for (size_t i = 0; code == 0 && i < ARRAY_SIZE(engine_files); i++)

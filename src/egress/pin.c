@@ -10,13 +10,12 @@
 #include "base/memory.h"
 #include "kernel/bpffs.h"
 
-#define FOLDER	     BPFFS_FOLDER "/subu"
 #define FOLDER_TRIES 100
 #define NLINK_EMPTY  2 /* of a folder with no folder in it */
 
 static const char *folder_path(const char *subu, char buffer[static PATH_MAX])
 {
-	snprintf(buffer, PATH_MAX, FOLDER "/%s", subu);
+	snprintf(buffer, PATH_MAX, PIN_FOLDER "/%s", subu);
 	return buffer;
 }
 
@@ -26,7 +25,7 @@ bool pin_folder_left(const char *subu)
 	struct stat status;
 
 	return access(folder_path(subu, path), F_OK) == 0 ||
-	       (stat(FOLDER, &status) == 0 && status.st_nlink == NLINK_EMPTY);
+	       (stat(PIN_FOLDER, &status) == 0 && status.st_nlink == NLINK_EMPTY);
 }
 
 /* Who uses another database may take the empty folder away before it gets its first entry. */
@@ -37,8 +36,8 @@ int pin_folder_create(const char *subu, struct error *error)
 
 	folder_path(subu, path);
 	for (int i = 0; code == 0 && i < FOLDER_TRIES; i++) {
-		if (mkdir(FOLDER, 0700) < 0 && errno != EEXIST)
-			return error_errno(error, "cannot make " FOLDER);
+		if (mkdir(PIN_FOLDER, 0700) < 0 && errno != EEXIST)
+			return error_errno(error, "cannot make " PIN_FOLDER);
 		made = mkdir(path, 0700);
 		if (made == 0 || errno == EEXIST)
 			return 0;
@@ -61,13 +60,13 @@ int pin_folder_delete(const char *subu, struct error *error)
 			return error_errno(error, "cannot remove %s/%s", path, entry->d_name);
 	if (rmdir(path) < 0 && errno != ENOENT)
 		return error_errno(error, "cannot remove %s", path);
-	rmdir(FOLDER); /* others may be in it */
+	rmdir(PIN_FOLDER); /* others may be in it */
 	return 0;
 }
 
 static const char *pin_path(const char *subu, const char *name, char buffer[static PATH_MAX])
 {
-	snprintf(buffer, PATH_MAX, FOLDER "/%s/%s", subu, name);
+	snprintf(buffer, PATH_MAX, PIN_FOLDER "/%s/%s", subu, name);
 	return buffer;
 }
 

@@ -8,6 +8,9 @@
 #include <stdbool.h>
 
 #include "base/error.h"
+#include "kernel/bpffs.h"
+
+#define PIN_FOLDER BPFFS_FOLDER "/subu" /* of all sub-users */
 
 /* The folder of the pins of a sub-user such as "subu_0". Made where it is not there, with the file
  * system around it; removed where it is, with all pins that are left. */

@@ -16,8 +16,8 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "egress/pin.h"
 #include "egress/probe_ways.h"
-#include "kernel/bpffs.h"
 #include "kernel/cgroup.h"
 
 static const struct {
@@ -92,7 +92,7 @@ static int leave_group(void)
 
 static int see_pins(void)
 {
-	return access(BPFFS_FOLDER "/subu/.", R_OK) < 0 ? -errno : 0;
+	return access(PIN_FOLDER "/.", R_OK) < 0 ? -errno : 0;
 }
 
 static int open_namespace(void)
