@@ -87,14 +87,20 @@ static int run_by_hand(const struct engine_options *options, int *report, struct
 {
 	char path[UAPI_PATH_MAX];
 	struct keeper keeper = {
-		.setup = {.name = options->name, .tun = -1, .link = -1, .uapi = -1},
+		.setup = {.name = options->name,
+			  .socket = uapi_path(options->name, path),
+			  .tun = -1,
+			  .link = -1,
+			  .uapi = -1},
 		.keep_network_rights = true,
-		.socket = uapi_path(options->name, path),
+		.remove_socket = true,
 	};
 	int code = open_device(options->name, false, &keeper.setup, error);
 
 	if (code == 0)
-		code = uapi_listen(options->name, &keeper.setup.uapi, error);
+		code = uapi_make_folder(error);
+	if (code == 0)
+		code = uapi_listen(path, &keeper.setup.uapi, error);
 	if (code == 0)
 		return keeper_run(&keeper, report, error);
 	loop_setup_close(&keeper.setup);
@@ -104,9 +110,10 @@ static int run_by_hand(const struct engine_options *options, int *report, struct
 
 static int run_managed(const struct engine_options *options, struct error *error)
 {
-	char path[STATE_PATH_MAX];
+	char path[STATE_PATH_MAX], socket[UAPI_PATH_MAX];
 	struct keeper keeper = {
 		.setup = {.name = options->name,
+			  .socket = uapi_path(options->name, socket),
 			  .index = options->index,
 			  .fwmark = options->fwmark,
 			  .tun = INHERITED_TUN,
@@ -253,6 +260,7 @@ int engine_start(const char *name, int netns_fd, uint32_t fwmark, struct error *
 	CLEANUP(fd_close) int log = -1;
 	CLEANUP(fd_close) int from_keeper = -1;
 	CLEANUP(fd_close) int to_caller = -1;
+	char socket[UAPI_PATH_MAX];
 	pid_t holder;
 	int code = engine_running(name, &holder, error);
 
@@ -262,7 +270,9 @@ int engine_start(const char *name, int netns_fd, uint32_t fwmark, struct error *
 	if (code == 0)
 		code = open_device_in(name, netns_fd, &setup, error);
 	if (code == 0)
-		code = uapi_listen(name, &setup.uapi, error);
+		code = uapi_make_folder(error);
+	if (code == 0)
+		code = uapi_listen(uapi_path(name, socket), &setup.uapi, error);
 	if (code == 0)
 		code = open_log(name, &log, error);
 	if (code == 0)

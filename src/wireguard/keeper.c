@@ -90,7 +90,7 @@ static int await_end(pid_t engine)
 	return status;
 }
 
-static int say_how_it_ended(const char *name, int status, struct error *error)
+int keeper_explain(const char *name, int status, struct error *error)
 {
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return 0;
@@ -111,12 +111,11 @@ static void remove_socket(const char *path, const struct stat *ours)
 {
 	struct stat now;
 
-	if (path && stat(path, &now) == 0 && now.st_dev == ours->st_dev &&
-	    now.st_ino == ours->st_ino)
+	if (stat(path, &now) == 0 && now.st_dev == ours->st_dev && now.st_ino == ours->st_ino)
 		unlink(path);
 }
 
-static int start_engine(struct keeper *keeper, int *report, pid_t *ret, struct error *error)
+static int start_engine(const struct keeper *keeper, int *report, pid_t *ret, struct error *error)
 {
 	CLEANUP(fd_close) int from_engine = -1;
 	CLEANUP(fd_close) int to_keeper = -1;
@@ -146,6 +145,14 @@ static int start_engine(struct keeper *keeper, int *report, pid_t *ret, struct e
 	return code;
 }
 
+int keeper_start(struct keeper *keeper, pid_t *ret_engine, struct error *error)
+{
+	int none = -1, code = start_engine(keeper, &none, ret_engine, error);
+
+	loop_setup_close(&keeper->setup);
+	return code;
+}
+
 int keeper_run(struct keeper *keeper, int *report, struct error *error)
 {
 	struct stat socket = {};
@@ -156,8 +163,8 @@ int keeper_run(struct keeper *keeper, int *report, struct error *error)
 	signal(SIGCHLD, SIG_DFL);
 	/* Whoever waits for the report may have died meanwhile. */
 	signal(SIGPIPE, SIG_IGN);
-	if (keeper->socket && stat(keeper->socket, &socket) < 0)
-		code = error_errno(error, "cannot look at %s", keeper->socket);
+	if (keeper->remove_socket && stat(keeper->setup.socket, &socket) < 0)
+		code = error_errno(error, "cannot look at %s", keeper->setup.socket);
 	if (code == 0)
 		code = start_engine(keeper, report, &engine, error);
 	loop_setup_close(&keeper->setup);
@@ -168,7 +175,8 @@ int keeper_run(struct keeper *keeper, int *report, struct error *error)
 		code = process_drop_capabilities(error);
 	report_send(report, code, error);
 	if (code == 0)
-		code = say_how_it_ended(keeper->setup.name, await_end(engine), error);
-	remove_socket(keeper->socket, &socket);
+		code = keeper_explain(keeper->setup.name, await_end(engine), error);
+	if (keeper->remove_socket)
+		remove_socket(keeper->setup.socket, &socket);
 	return code;
 }

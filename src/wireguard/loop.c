@@ -53,6 +53,7 @@ enum source {
 
 struct loop {
 	struct log log; /* its name is the device's */
+	const char *socket;
 	unsigned int index;
 	int epoll, tun, link, removal, signals; /* owned */
 	struct packet_pool *pool;
@@ -253,7 +254,7 @@ static void serve(struct loop *loop, unsigned int source)
 		uapi_server_run(loop->uapi);
 		break;
 	case SOURCE_REMOVAL:
-		if (uapi_removed(loop->removal, loop->log.name))
+		if (uapi_removed(loop->removal, loop->socket))
 			end(loop, "its UAPI socket has been removed");
 		break;
 	case SOURCE_LINK:
@@ -357,6 +358,7 @@ struct loop *loop_create(const struct loop_setup *setup, struct error *error)
 
 	*loop = (struct loop){
 		.log.name = setup->name,
+		.socket = setup->socket,
 		.index = setup->index,
 		.epoll = epoll_create1(EPOLL_CLOEXEC),
 		.tun = setup->tun,
@@ -377,8 +379,8 @@ struct loop *loop_create(const struct loop_setup *setup, struct error *error)
 		return NULL;
 	loop->udp = udp_create(loop->pool, setup->fwmark, error);
 	if (!loop->udp || take_signals(loop, error) < 0 ||
-	    uapi_watch_removal(&loop->removal, error) < 0 || watch_all(loop, error) < 0 ||
-	    link_watch_ask(loop->link, loop->index, error) < 0)
+	    uapi_watch_removal(setup->socket, &loop->removal, error) < 0 ||
+	    watch_all(loop, error) < 0 || link_watch_ask(loop->link, loop->index, error) < 0)
 		return NULL;
 	return MEMORY_TAKE(loop);
 }

@@ -13,9 +13,10 @@ struct loop_setup {
 	const char *name;   /* of the device; must outlive the loop */
 	unsigned int index; /* its interface index */
 	uint32_t fwmark;
-	int tun;  /* tun_open() */
-	int link; /* link_watch_open() in the device's namespace */
-	int uapi; /* uapi_listen() */
+	int tun;	    /* tun_open() */
+	int link;	    /* link_watch_open() in the device's namespace */
+	int uapi;	    /* uapi_listen() */
+	const char *socket; /* where that is; must outlive the loop */
 };
 
 /* Closes what no loop has taken over. Usable with CLEANUP(). */

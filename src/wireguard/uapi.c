@@ -29,6 +29,20 @@ const char *uapi_path(const char *name, char path[static UAPI_PATH_MAX])
 	return path;
 }
 
+int uapi_address(const char *path, struct sockaddr_un *ret, struct error *error)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+	if (strlen(path) >= sizeof(address.sun_path))
+		return error_set(
+			error, ENAMETOOLONG,
+			"the path of the socket %s is too long: %zu characters are the most", path,
+			sizeof(address.sun_path) - 1);
+	strcpy(address.sun_path, path);
+	*ret = address;
+	return 0;
+}
+
 static int read_true(const char *value, bool *ret)
 {
 	if (strcmp(value, "true") != 0)

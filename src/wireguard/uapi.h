@@ -5,6 +5,7 @@
 
 #include <net/if.h>
 #include <stddef.h>
+#include <sys/un.h>
 
 #include "base/error.h"
 #include "model/tunnel.h"
@@ -21,8 +22,13 @@ enum uapi_operation {
 	UAPI_SET,
 };
 
-/* Writes where the device of this name is answered for, and returns the buffer. */
+/* Writes where the device of this name is answered for, as every tool for WireGuard expects it, and
+ * returns the buffer. */
 const char *uapi_path(const char *name, char path[static UAPI_PATH_MAX]);
+
+/* The path as the address of a socket; -ENAMETOOLONG when the kernel takes none that long (unix(7)).
+ */
+int uapi_address(const char *path, struct sockaddr_un *ret, struct error *error);
 
 /* Reads a whole request, its empty line at the end included, and spoils the text. A request is a
  * transaction: everything in it is right, or it is -EINVAL (-EPROTO when it is no request at all)

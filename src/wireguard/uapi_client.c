@@ -1,12 +1,10 @@
 #include "wireguard/uapi_client.h"
 
 #include <errno.h>
-#include <net/if.h>
 #include <poll.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <time.h>
 
 #include "base/memory.h"
@@ -25,28 +23,26 @@ static int64_t now_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-static int engine_connect(const char *name, int *ret_fd, struct error *error)
+static int engine_connect(const char *path, int *ret_fd, struct error *error)
 {
 	CLEANUP(fd_close) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	const struct timeval wait = {.tv_sec = CONVERSATION_MS / 1000};
+	struct sockaddr_un address;
+	int code = uapi_address(path, &address, error);
 
-	if (!*name || strlen(name) >= IFNAMSIZ || strchr(name, '/'))
-		return error_set(error, EINVAL, "'%.100s' cannot be the name of an interface",
-				 name);
+	if (code < 0)
+		return code;
 	if (fd < 0)
 		return error_errno(error, "cannot make a socket");
 	/* connect() waits, for so long at the most, while the engine's backlog is full. */
 	if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait)) < 0)
 		return error_errno(error, "cannot limit the time to connect");
-	uapi_path(name, address.sun_path);
 	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0) {
 		if (errno == ENOENT || errno == ECONNREFUSED)
-			return error_set(error, ENODEV, "no engine answers at %s",
-					 address.sun_path);
+			return error_set(error, ENODEV, "no engine answers at %s", path);
 		if (errno == EAGAIN)
 			errno = ETIMEDOUT;
-		return error_errno(error, "cannot connect to the engine at %s", address.sun_path);
+		return error_errno(error, "cannot connect to the engine at %s", path);
 	}
 	*ret_fd = fd_take(&fd);
 	return 0;
@@ -160,12 +156,12 @@ static int receive_answer(int fd, struct uapi_answer *answer, int64_t deadline, 
 	return 0;
 }
 
-static int converse(const char *name, const char *request, size_t size, struct uapi_answer *answer,
+static int converse(const char *path, const char *request, size_t size, struct uapi_answer *answer,
 		    struct error *error)
 {
 	CLEANUP(fd_close) int fd = -1;
 	int64_t deadline = now_ms() + CONVERSATION_MS;
-	int code = engine_connect(name, &fd, error);
+	int code = engine_connect(path, &fd, error);
 
 	if (code == 0)
 		code = send_request(fd, request, size, deadline, error);
@@ -174,20 +170,20 @@ static int converse(const char *name, const char *request, size_t size, struct u
 	return code;
 }
 
-int uapi_client_read(const char *name, struct wg_device *ret, struct error *error)
+int uapi_client_read(const char *path, struct wg_device *ret, struct error *error)
 {
 	static const char request[] = "get=1\n\n";
 	CLEANUP(uapi_answer_clear) struct uapi_answer answer = {};
-	int code = converse(name, request, sizeof(request) - 1, &answer, error);
+	int code = converse(path, request, sizeof(request) - 1, &answer, error);
 
 	if (code < 0)
-		return error_wrap(error, "cannot read the WireGuard interface %s", name);
+		return code;
 	*ret = answer.device;
 	answer.device = (struct wg_device){};
 	return 0;
 }
 
-int uapi_client_write(const char *name, const struct wg_change *change, struct error *error)
+int uapi_client_write(const char *path, const struct wg_change *change, struct error *error)
 {
 	CLEANUP(uapi_answer_clear) struct uapi_answer answer = {};
 	CLEANUP(memory_free) char *request = NULL;
@@ -195,8 +191,7 @@ int uapi_client_write(const char *name, const struct wg_change *change, struct e
 	int code;
 
 	request = uapi_request_set(change, &size);
-	code = converse(name, request, size, &answer, error);
+	code = converse(path, request, size, &answer, error);
 	explicit_bzero(request, size);
-	return code < 0 ? error_wrap(error, "cannot configure the WireGuard interface %s", name)
-			: 0;
+	return code;
 }

@@ -11,13 +11,11 @@
 #include "wireguard/uapi_server.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/inotify.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 
 #include "base/memory.h"
 
@@ -66,19 +64,24 @@ static int remove_stale(const struct sockaddr_un *address, struct error *error)
 	return 0;
 }
 
-int uapi_listen(const char *name, int *ret_fd, struct error *error)
+int uapi_make_folder(struct error *error)
 {
-	CLEANUP(fd_close) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	mode_t mask;
-	int code;
-
-	_Static_assert(sizeof(address.sun_path) >= UAPI_PATH_MAX, "the path fits");
-	if (fd < 0)
-		return error_errno(error, "cannot make a socket");
 	if (mkdir(UAPI_FOLDER, 0755) < 0 && errno != EEXIST)
 		return error_errno(error, "cannot make the folder %s", UAPI_FOLDER);
-	uapi_path(name, address.sun_path);
+	return 0;
+}
+
+int uapi_listen(const char *path, int *ret_fd, struct error *error)
+{
+	CLEANUP(fd_close) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	struct sockaddr_un address;
+	mode_t mask;
+	int code = uapi_address(path, &address, error);
+
+	if (code < 0)
+		return code;
+	if (fd < 0)
+		return error_errno(error, "cannot make a socket");
 	code = remove_stale(&address, error);
 	if (code < 0)
 		return code;
@@ -86,32 +89,39 @@ int uapi_listen(const char *name, int *ret_fd, struct error *error)
 	code = bind(fd, (struct sockaddr *)&address, sizeof(address));
 	umask(mask);
 	if (code < 0 || listen(fd, SLOTS) < 0)
-		return error_errno(error, "cannot listen at %s", address.sun_path);
+		return error_errno(error, "cannot listen at %s", path);
 	*ret_fd = fd_take(&fd);
 	return 0;
 }
 
-int uapi_watch_removal(int *ret_fd, struct error *error)
+/* Where the name of the file begins. */
+static const char *file_name(const char *path)
+{
+	return strrchr(path, '/') + 1;
+}
+
+int uapi_watch_removal(const char *path, int *ret_fd, struct error *error)
 {
 	CLEANUP(fd_close) int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	CLEANUP(memory_free) char *folder = memory_strdup(path);
 
-	if (fd < 0 || inotify_add_watch(fd, UAPI_FOLDER, IN_DELETE | IN_MOVED_FROM) < 0)
-		return error_errno(error, "cannot watch %s", UAPI_FOLDER);
+	folder[file_name(path) - path] = '\0';
+	if (fd < 0 || inotify_add_watch(fd, folder, IN_DELETE | IN_MOVED_FROM) < 0)
+		return error_errno(error, "cannot watch %s", folder);
 	*ret_fd = fd_take(&fd);
 	return 0;
 }
 
-bool uapi_removed(int fd, const char *name)
+bool uapi_removed(int fd, const char *path)
 {
-	_Alignas(struct inotify_event) char events[4096], file[UAPI_PATH_MAX];
+	_Alignas(struct inotify_event) char events[4096];
 	const struct inotify_event *event;
 	ssize_t size;
 
-	snprintf(file, sizeof(file), "%s.sock", name);
 	while ((size = read(fd, events, sizeof(events))) > 0) {
 		for (char *at = events; at < events + size; at += sizeof(*event) + event->len) {
 			event = (const struct inotify_event *)at;
-			if (event->len && strcmp(event->name, file) == 0)
+			if (event->len && strcmp(event->name, file_name(path)) == 0)
 				return true;
 		}
 	}

@@ -7,14 +7,17 @@
 #include "base/error.h"
 #include "wireguard/uapi.h"
 
-/* Listens at uapi_path(), for root alone. A socket that nobody answers at is replaced. -EBUSY when somebody
- * does. */
-int uapi_listen(const char *name, int *ret_fd, struct error *error);
+/* Makes the folder of sockets that all may see, if need be, for those of uapi_path(). */
+int uapi_make_folder(struct error *error);
 
-/* Opens a descriptor that is readable when somebody has removed a socket there, which is how a user
- * may end a device; uapi_removed() then says whether it was the one of this name. */
-int uapi_watch_removal(int *ret_fd, struct error *error);
-bool uapi_removed(int fd, const char *name);
+/* Listens at the path, for the caller's own user alone. A socket that nobody answers at is replaced.
+ * -EBUSY when somebody does. */
+int uapi_listen(const char *path, int *ret_fd, struct error *error);
+
+/* Opens a descriptor that is readable when somebody has removed a socket in the folder of the path,
+ * which is how a user may end a device; uapi_removed() then says whether it was this one. */
+int uapi_watch_removal(const char *path, int *ret_fd, struct error *error);
+bool uapi_removed(int fd, const char *path);
 
 /* What requests lead to. */
 struct uapi_handler {

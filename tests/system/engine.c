@@ -260,17 +260,17 @@ static void test_killed_and_started_again(void **state)
 _Noreturn static void live_as_orphaned_keeper(const struct world *world)
 {
 	struct netns_visit visit = NETNS_VISIT_NONE;
-	struct keeper keeper = {.setup.name = device};
+	struct keeper keeper = {.setup.name = device, .remove_socket = true};
 	char path[UAPI_PATH_MAX];
 	int nobody, report;
 	struct error error;
 
 	signal(SIGPIPE, SIG_DFL);
-	keeper.socket = uapi_path(device, path);
+	keeper.setup.socket = uapi_path(device, path);
 	if (netns_visit_begin(&visit, world->inside.netns, &error) < 0 ||
 	    tun_open(device, false, &keeper.setup.tun, &error) < 0 ||
-	    link_watch_open(&keeper.setup.link, &error) < 0 ||
-	    uapi_listen(device, &keeper.setup.uapi, &error) < 0 ||
+	    link_watch_open(&keeper.setup.link, &error) < 0 || uapi_make_folder(&error) < 0 ||
+	    uapi_listen(path, &keeper.setup.uapi, &error) < 0 ||
 	    report_open(&nobody, &report, &error) < 0)
 		_exit(1);
 	keeper.setup.index = if_nametoindex(device);
