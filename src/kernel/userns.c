@@ -1,0 +1,61 @@
+#include "kernel/userns.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "kernel/userns_facts.h"
+
+static int refuse(enum userns_step step, int others, struct error *error)
+{
+	struct userns_facts facts;
+
+	userns_facts_gather(&facts, step, errno, others);
+	return userns_refuse(&facts, error);
+}
+
+/* One write: the kernel takes a map whole, and once. */
+static int file_write(const char *path, const char *text)
+{
+	CLEANUP(fd_close) int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	return fd < 0 || write(fd, text, strlen(text)) < 0 ? -1 : 0;
+}
+
+int userns_unshare(int others, uid_t uid, gid_t gid, struct error *error)
+{
+	char users[64], groups[64];
+
+	/* Before, for inside they have no numbers until they are mapped. */
+	snprintf(users, sizeof(users), "%u %u 1\n", uid, geteuid());
+	snprintf(groups, sizeof(groups), "%u %u 1\n", gid, getegid());
+	if (unshare(CLONE_NEWUSER | others) < 0)
+		return refuse(USERNS_UNSHARE, others, error);
+	/* Without rights outside, a group may be mapped only where none can be given up: a group may
+	 * be what a file is closed to. */
+	if (file_write("/proc/self/setgroups", "deny") < 0)
+		return refuse(USERNS_SETGROUPS, others, error);
+	if (file_write("/proc/self/uid_map", users) < 0)
+		return refuse(USERNS_UID_MAP, others, error);
+	if (file_write("/proc/self/gid_map", groups) < 0)
+		return refuse(USERNS_GID_MAP, others, error);
+	return 0;
+}
+
+int userns_add_reason(struct error *error)
+{
+	char reason[USERNS_REASON_MAX];
+	struct userns_facts facts;
+	struct error failed = *error;
+
+	if (error->code != EPERM && error->code != EACCES)
+		return -error->code;
+	userns_facts_gather(&facts, USERNS_GID_MAP, error->code, 0);
+	if (userns_lost_rights(&facts, reason))
+		error_set(error, failed.code, "%.380s; %s", failed.text, reason);
+	return -error->code;
+}

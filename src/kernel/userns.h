@@ -1,0 +1,26 @@
+/* User namespaces (user_namespaces(7)): how an ordinary user makes the other namespaces. */
+#ifndef KERNEL_USERNS_H
+#define KERNEL_USERNS_H
+
+#include <sys/types.h>
+
+#include "base/error.h"
+
+/* Moves the calling process, which must have one thread only, into a new user namespace and into
+ * new ones of the kinds in others (CLONE_NEWNET | CLONE_NEWNS …; 0: none). The caller's effective
+ * user and group are uid and gid there, and no other is mapped; setgroups(2) is denied for good.
+ * The process has every capability in the new namespaces until it executes a program as another
+ * uid than 0. With CLONE_NEWPID its next child is the first of the new namespace.
+ *
+ * Needs no rights, and may be called again inside, where it maps back. An error says what forbids it
+ * and what helps, and is -EPERM, -EACCES, -ENOSPC (a limit), -EINVAL (not in this kernel) and so on,
+ * as unshare(2) has it. After an error the process may be in the new namespaces or not: it can only
+ * end. */
+int userns_unshare(int others, uid_t uid, gid_t gid, struct error *error);
+
+/* For a step that fails in the new namespaces although the process should have every right there:
+ * adds to an error of code EPERM or EACCES what takes the rights away (AppArmor, a container around
+ * it), if that is known. Leaves other errors as they are. Returns -code. */
+int userns_add_reason(struct error *error);
+
+#endif
