@@ -4,7 +4,8 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -115,6 +116,61 @@ int process_end(const pid_t *pids, size_t count, unsigned int grace_ms, struct e
 	return code;
 }
 
+/* The name in the second field may hold anything, spaces and brackets included. */
+static int read_stat(pid_t pid, char *ret_state, uint64_t *ret_start, struct error *error)
+{
+	char path[64], text[1024], *end;
+	CLEANUP(fd_close) int fd = -1;
+	unsigned long long start;
+	ssize_t size;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	size = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	if (size < 0)
+		return error_code(error, errno == ENOENT ? ESRCH : errno,
+				  "cannot look at process %d", pid);
+	text[size] = '\0';
+	end = strrchr(text, ')');
+	if (!end ||
+	    sscanf(end + 1,
+		   " %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu",
+		   ret_state, &start) != 2)
+		return error_set(error, EPROTO, "%s is not as the kernel writes it", path);
+	*ret_start = start;
+	return 0;
+}
+
+int process_identify(pid_t pid, struct process_id *ret, struct error *error)
+{
+	uint64_t start;
+	char state;
+	int code = read_stat(pid, &state, &start, error);
+
+	if (code == 0)
+		*ret = (struct process_id){.pid = pid, .start = start};
+	return code;
+}
+
+/* Once the pidfd is there, its process is the one that the number is looked up for, or has gone. */
+int process_open(const struct process_id *id, int *ret_pidfd, struct error *error)
+{
+	CLEANUP(fd_close) int fd = id->pid > 0 ? pidfd_open(id->pid, 0) : -1;
+	uint64_t start;
+	char state;
+	int code;
+
+	if (fd < 0)
+		return error_set(error, ESRCH, "process %d has gone", id->pid);
+	code = read_stat(id->pid, &state, &start, error);
+	if (code < 0)
+		return code;
+	if (start != id->start || state == 'Z' || state == 'X')
+		return error_set(error, ESRCH, "process %d has gone", id->pid);
+	*ret_pidfd = fd_take(&fd);
+	return 0;
+}
+
 /* Who holds the lock of an open file; 0: nobody. */
 static int lock_holder(int fd, const char *path, pid_t *ret, struct error *error)
 {
@@ -172,16 +228,19 @@ void process_capabilities_free(cap_t *capabilities)
 	cap_free(*capabilities);
 }
 
+bool process_may(cap_value_t capability)
+{
+	CLEANUP(process_capabilities_free) cap_t own = cap_get_proc();
+	cap_flag_value_t may = CAP_CLEAR;
+
+	return own && cap_get_flag(own, capability, CAP_EFFECTIVE, &may) == 0 && may == CAP_SET;
+}
+
 /* Without CAP_SETPCAP the bounding set cannot be made smaller. No capability can be gained from it
  * then: no_new_privs forbids execve() all that the process has not. */
 static int drop_bounding(struct error *error)
 {
-	cap_flag_value_t may = CAP_CLEAR;
-	CLEANUP(process_capabilities_free) cap_t own = cap_get_proc();
-
-	if (!own || cap_get_flag(own, CAP_SETPCAP, CAP_EFFECTIVE, &may) < 0)
-		return error_errno(error, "cannot read the capabilities of the process");
-	if (may != CAP_SET)
+	if (!process_may(CAP_SETPCAP))
 		return 0;
 	for (cap_value_t cap = 0; cap < cap_max_bits(); cap++)
 		if (cap_drop_bound(cap) < 0)

@@ -2,7 +2,9 @@
 #ifndef KERNEL_PROCESS_H
 #define KERNEL_PROCESS_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/capability.h>
 #include <sys/types.h>
 
@@ -16,6 +18,19 @@
  * More than 256 go in turns, each with its own grace. */
 int process_end(const pid_t *pids, size_t count, unsigned int grace_ms, struct error *error);
 
+/* A process and no other that had its number before or will have it later. */
+struct process_id {
+	pid_t pid;
+	uint64_t start; /* clock ticks since boot (proc_pid_stat(5), field 22) */
+};
+
+/* -ESRCH when there is no process of that number. */
+int process_identify(pid_t pid, struct process_id *ret, struct error *error);
+
+/* A pidfd of that very process. -ESRCH when it has gone, if only as a zombie, whoever has its number
+ * now. */
+int process_open(const struct process_id *id, int *ret_pidfd, struct error *error);
+
 /* Takes a POSIX write lock on the file (made 0600 if need be) for the life of the process, which
  * the kernel then names to process_lock_holder(). -EBUSY when another holds it. The descriptor must
  * stay open. */
@@ -25,6 +40,9 @@ int process_lock(const char *path, int *ret_fd, struct error *error);
  * process itself: it would not be named, and closing the file here would end its lock (fcntl(2)).
  */
 int process_lock_holder(const char *path, pid_t *ret, struct error *error);
+
+/* Has the process this capability, in its own user namespace? */
+bool process_may(cap_value_t capability);
 
 /* Gives up every capability for good: effective, permitted, inheritable, ambient and bounding, and
  * sets no_new_privs, so that no later execve() brings one back, not even as root. Of the calling

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <netdb.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -30,19 +31,50 @@ static bool take_result(const struct addrinfo *result, uint16_t port, union sock
 	return true;
 }
 
-int resolve_host(const char *host, uint16_t port, union socket_address *ret, struct error *error)
+static int look_up(const char *host, struct addrinfo **ret, struct error *error)
 {
-	CLEANUP(results_free) struct addrinfo *results = NULL;
 	const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_DGRAM};
-	int code = getaddrinfo(host, NULL, &hints, &results);
+	int code = getaddrinfo(host, NULL, &hints, ret);
 
 	if (code == EAI_SYSTEM)
 		return error_errno(error, "cannot resolve '%.253s'", host);
 	if (code)
 		return error_set(error, code == EAI_AGAIN ? EAGAIN : ENOENT,
 				 "cannot resolve '%.253s': %s", host, gai_strerror(code));
-	for (const struct addrinfo *result = results; result; result = result->ai_next)
-		if (take_result(result, port, ret))
+	return 0;
+}
+
+int resolve_host(const char *host, uint16_t port, union socket_address *ret, struct error *error)
+{
+	static const union socket_address none;
+
+	return resolve_next(host, port, &none, ret, error);
+}
+
+int resolve_next(const char *host, uint16_t port, const union socket_address *current,
+		 union socket_address *ret, struct error *error)
+{
+	CLEANUP(results_free) struct addrinfo *results = NULL;
+	union socket_address address, first = {};
+	bool is_next = false;
+	int code = look_up(host, &results, error);
+
+	if (code < 0)
+		return code;
+	for (const struct addrinfo *result = results; result; result = result->ai_next) {
+		if (!take_result(result, port, &address))
+			continue;
+		if (is_next) {
+			*ret = address;
 			return 0;
-	return error_set(error, ENOENT, "cannot resolve '%.253s': it has no IP address", host);
+		}
+		if (first.any.sa_family == AF_UNSPEC)
+			first = address;
+		is_next = socket_address_equal(&address, current);
+	}
+	if (first.any.sa_family == AF_UNSPEC)
+		return error_set(error, ENOENT, "cannot resolve '%.253s': it has no IP address",
+				 host);
+	*ret = first;
+	return 0;
 }

@@ -2,6 +2,7 @@
 #ifndef KERNEL_RESOLVE_H
 #define KERNEL_RESOLVE_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -10,5 +11,11 @@
 /* The first address the system prefers (RFC 6724), either family. The message quotes the name and
  * what the resolver says. */
 int resolve_host(const char *host, uint16_t port, union socket_address *ret, struct error *error);
+
+/* Of all addresses of the name the one that follows `current` in the system's order, the first again
+ * after the last, and the first when `current` is none of them: what to try when a server does not
+ * answer there. *ret may be `current`. */
+int resolve_next(const char *host, uint16_t port, const union socket_address *current,
+		 union socket_address *ret, struct error *error);
 
 #endif

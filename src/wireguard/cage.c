@@ -34,6 +34,7 @@
 
 #include "base/memory.h"
 #include "kernel/process.h"
+#include "kernel/userns.h"
 
 #define LOG_SIZE (1 << 20) /* bytes */
 
@@ -191,14 +192,27 @@ static int protect_memory(struct error *error)
 	return 0;
 }
 
+/* Who has no right to make one has it in a user namespace of its own, and gives it up with the rest.
+ */
+static int make_mount_namespace(struct error *error)
+{
+	if (!process_may(CAP_SYS_ADMIN))
+		return userns_unshare(CLONE_NEWNS, 0, 0, error);
+	if (unshare(CLONE_NEWNS) < 0)
+		return error_errno(error, "cannot make a mount namespace");
+	return 0;
+}
+
 static int leave_files(struct error *error)
 {
 	static const struct rlimit log_size = {LOG_SIZE, LOG_SIZE};
 
 	if (setrlimit(RLIMIT_FSIZE, &log_size) < 0 || signal(SIGXFSZ, SIG_IGN) == SIG_ERR)
 		return error_errno(error, "cannot bound the size of the log");
-	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
-		return error_errno(error, "cannot make a mount namespace");
+	if (make_mount_namespace(error) < 0)
+		return -error->code;
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		return error_errno(error, "cannot keep mounts from the machine's own");
 	if (mount("none", ROOT_PLACE, "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC,
 		  "size=4k,nr_inodes=1,mode=0555") < 0)
 		return error_errno(error, "cannot make an empty file system");

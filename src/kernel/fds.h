@@ -1,0 +1,21 @@
+/* Open files on their way from one process to another (unix(7), SCM_RIGHTS). */
+#ifndef KERNEL_FDS_H
+#define KERNEL_FDS_H
+
+#include <stddef.h>
+
+#include "base/error.h"
+
+#define FDS_MAX 8
+
+/* A pair of connected sockets for fds_send() and fds_receive(), closed on exec. */
+int fds_pair(int ret[static 2], struct error *error);
+
+/* Sends count descriptors, FDS_MAX at the most; the caller's stay open. */
+int fds_send(int socket, const int *fds, size_t count, struct error *error);
+
+/* Waits for exactly count descriptors, closed on exec and the caller's to close. -EPIPE when the
+ * other end has been closed instead. */
+int fds_receive(int socket, int *ret_fds, size_t count, struct error *error);
+
+#endif
