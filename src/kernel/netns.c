@@ -124,7 +124,7 @@ static int file_make(const char *path, struct error *error)
 	return 0;
 }
 
-static int open_own(int *ret_fd, struct error *error)
+int netns_open_own(int *ret_fd, struct error *error)
 {
 	int fd = open(NETNS_OWN, O_RDONLY | O_CLOEXEC);
 
@@ -140,7 +140,7 @@ static int namespace_make(const char *path, struct error *error)
 {
 	CLEANUP(netns_visit_end) struct netns_visit visit = NETNS_VISIT_NONE;
 	CLEANUP(fd_close) int home = -1;
-	int code = open_own(&home, error);
+	int code = netns_open_own(&home, error);
 
 	if (code < 0)
 		return code;
@@ -222,7 +222,7 @@ int netns_open(const char *name, int *ret_fd, struct error *error)
 int netns_visit_begin(struct netns_visit *visit, int netns_fd, struct error *error)
 {
 	CLEANUP(fd_close) int home = -1;
-	int code = open_own(&home, error);
+	int code = netns_open_own(&home, error);
 
 	if (code < 0)
 		return code;

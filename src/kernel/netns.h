@@ -22,6 +22,9 @@ bool netns_has_name(const char *name);
 /* Opens it. -ENOENT when there is none, or only a file that is no namespace. */
 int netns_open(const char *name, int *ret_fd, struct error *error);
 
+/* Opens the namespace that the calling thread is in. */
+int netns_open_own(int *ret_fd, struct error *error);
+
 /* Moves the calling thread into a namespace and back, for what can only be done from inside:
  * opening /dev/net/tun, reading and writing /proc/sys/net.
  *

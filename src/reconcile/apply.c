@@ -17,6 +17,7 @@
 #include "reconcile/inmates.h"
 #include "reconcile/state.h"
 #include "wireguard/engine.h"
+#include "wireguard/uapi_client.h"
 
 /* What processes get between SIGTERM and SIGKILL, and how often those that they forked meanwhile
  * are looked for again. */
@@ -27,6 +28,7 @@
 struct place {
 	uint32_t subu;
 	char netns_name[SUBU_ID_TEXT_MAX];
+	const struct own_netns *own; /* NULL: the sub-user's */
 	int netns;
 	struct netlink inside; /* NETLINK_ROUTE */
 	bool open;
@@ -38,7 +40,8 @@ static int place_open(struct place *place, struct error *error)
 
 	if (place->open)
 		return 0;
-	code = netns_open(place->netns_name, &place->netns, error);
+	code = place->own ? netns_open_own(&place->netns, error)
+			  : netns_open(place->netns_name, &place->netns, error);
 	if (code == 0)
 		code = netlink_open(NETLINK_ROUTE, place->netns, &place->inside, error);
 	place->open = code == 0;
@@ -86,7 +89,10 @@ static int prepare_netns(struct place *place, struct error *error)
 	int code = netns_visit_begin(&visit, place->netns, error);
 
 	for (size_t i = 0; code == 0 && i < NETNS_SETTING_COUNT; i++)
-		code = write_if_there(netns_settings[i].path, netns_settings[i].value, error);
+		code = write_if_there(
+			netns_settings[i].path,
+			netns_setting_value(&netns_settings[i], place->own && place->own->alone),
+			error);
 	return code;
 }
 
@@ -239,6 +245,8 @@ static int apply_to_link(struct place *place, const struct operation *operation,
 	case OPERATION_LINK_DELETE:
 		return link_delete(&place->inside, device, error);
 	case OPERATION_WG_CONFIGURE:
+		if (place->own && place->own->socket)
+			return uapi_client_write(place->own->socket, operation->change, error);
 		return backend_write(operation->backend, place->netns, device, operation->change,
 				     error);
 	case OPERATION_ADDRESS_ADD:
@@ -298,9 +306,9 @@ static int apply_operation(struct place *place, const struct operation *operatio
 	}
 }
 
-int apply(const struct plan *plan, struct error *error)
+static int apply_all(const struct own_netns *own, const struct plan *plan, struct error *error)
 {
-	CLEANUP(place_close) struct place place = {.subu = plan->subu, .netns = -1};
+	CLEANUP(place_close) struct place place = {.subu = plan->subu, .own = own, .netns = -1};
 	char words[OPERATION_TEXT_MAX];
 
 	subu_netns(plan->subu, place.netns_name);
@@ -309,4 +317,14 @@ int apply(const struct plan *plan, struct error *error)
 			return error_wrap(error, "cannot %s",
 					  operation_format(plan, &plan->operations[i], words));
 	return 0;
+}
+
+int apply(const struct plan *plan, struct error *error)
+{
+	return apply_all(NULL, plan, error);
+}
+
+int apply_own(const struct own_netns *own, const struct plan *plan, struct error *error)
+{
+	return apply_all(own, plan, error);
 }

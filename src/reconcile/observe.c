@@ -18,10 +18,12 @@
 #include "model/subu.h"
 #include "reconcile/inmates.h"
 #include "wireguard/engine.h"
+#include "wireguard/uapi_client.h"
 
 struct observer {
 	struct subu_state *state;
-	struct netlink netlink; /* inside */
+	const struct own_netns *own; /* NULL: the sub-user's */
+	struct netlink netlink;	     /* inside */
 	int netns;
 };
 
@@ -166,14 +168,15 @@ static int observe_prepared(struct link_state *link, struct error *error)
 	return code;
 }
 
-static int observe_netns_settings(struct subu_state *state, struct error *error)
+static int observe_netns_settings(struct subu_state *state, bool alone, struct error *error)
 {
 	bool has = true;
 	int code = 0;
 
 	state->prepared = true;
 	for (size_t i = 0; code == 0 && i < NETNS_SETTING_COUNT; i++) {
-		code = has_setting(netns_settings[i].path, netns_settings[i].value, &has, error);
+		code = has_setting(netns_settings[i].path,
+				   netns_setting_value(&netns_settings[i], alone), &has, error);
 		state->prepared &= has;
 	}
 	return code;
@@ -186,7 +189,7 @@ static int observe_settings(struct observer *observer, struct error *error)
 	int code = netns_visit_begin(&visit, observer->netns, error);
 
 	if (code == 0)
-		code = observe_netns_settings(state, error);
+		code = observe_netns_settings(state, observer->own && observer->own->alone, error);
 	for (size_t i = 0; code == 0 && i < state->link_count; i++)
 		if (state->links[i].device)
 			code = observe_prepared(&state->links[i], error);
@@ -292,6 +295,32 @@ int observe(uint32_t subu, const uint32_t *tunnels, size_t tunnel_count, struct 
 	for (size_t i = 0; i < tunnel_count; i++)
 		find_or_append(&state, tunnels[i]);
 	observe_wireguard(&observer);
+	*ret = state;
+	state = (struct subu_state){};
+	return 0;
+}
+
+int observe_own(const struct own_netns *own, struct subu_state *ret, struct error *error)
+{
+	CLEANUP(subu_state_clear) struct subu_state state = {.present = true};
+	CLEANUP(fd_close) int netns = -1;
+	struct observer observer = {.state = &state, .own = own};
+	struct link_state *link;
+	int code = netns_open_own(&netns, error);
+
+	state.ipv6 = access("/proc/sys/net/ipv6", F_OK) == 0;
+	observer.netns = netns;
+	if (code == 0)
+		code = observe_inside(&observer, error);
+	link = code == 0 ? subu_state_find_link(&state, 0) : NULL;
+	if (link && own->socket)
+		code = uapi_client_read(own->socket, &link->wg, error);
+	else if (link)
+		code = backend_read(BACKEND_KERNEL, netns, OWN_DEVICE, &link->wg, error);
+	if (code < 0)
+		return error_wrap(error, "cannot look into the new namespace");
+	if (link)
+		link->running = true;
 	*ret = state;
 	state = (struct subu_state){};
 	return 0;

@@ -11,6 +11,9 @@
 int observe(uint32_t subu, const uint32_t *tunnels, size_t tunnel_count, struct subu_state *ret,
 	    struct error *error);
 
+/* The same of a namespace that is the caller's own. */
+int observe_own(const struct own_netns *own, struct subu_state *ret, struct error *error);
+
 /* Is the sub-user held to that tunnel by forced egress, at this moment? cgroup_fd is its
  * control group, -1 for none. */
 int observe_held(uint32_t subu, uint32_t tunnel, int cgroup_fd, bool *ret, struct error *error);

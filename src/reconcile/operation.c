@@ -111,9 +111,9 @@ static void format_named(const struct operation *operation, const char *netns, c
 const char *operation_format(const struct plan *plan, const struct operation *operation,
 			     char buffer[static OPERATION_TEXT_MAX])
 {
-	char netns[SUBU_ID_TEXT_MAX], device[IFNAMSIZ];
+	char name[SUBU_ID_TEXT_MAX], device[IFNAMSIZ];
+	const char *netns = plan->netns ? plan->netns : subu_netns(plan->subu, name);
 
-	subu_netns(plan->subu, netns);
 	tunnel_device(operation->tunnel, device);
 	switch (operation->kind) {
 	case OPERATION_LINK_MTU:

@@ -50,6 +50,7 @@ struct operation {
 
 struct plan {
 	uint32_t subu;
+	const char *netns;	      /* what its namespace is called; NULL: ns-subu_<subu> */
 	struct operation *operations; /* owned */
 	size_t count;
 };

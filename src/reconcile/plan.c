@@ -204,9 +204,9 @@ static void plug_configuration(struct plan *plan, const struct link_state *desir
 static void plug_rules(struct plan *plan, const struct link_state *desired,
 		       const struct link_state *now, bool ipv6)
 {
-	if (!now->rule_ipv4)
+	if (desired->rule_ipv4 && !now->rule_ipv4)
 		append_rule(plan, OPERATION_RULE_ADD, desired, AF_INET);
-	if (!now->rule_ipv6 && ipv6)
+	if (desired->rule_ipv6 && !now->rule_ipv6 && ipv6)
 		append_rule(plan, OPERATION_RULE_ADD, desired, AF_INET6);
 }
 

@@ -10,10 +10,17 @@ const struct fence fences[FENCE_COUNT] = {
 };
 
 const struct netns_setting netns_settings[NETNS_SETTING_COUNT] = {
-	{"net/ipv4/conf/all/forwarding", "0"},	  {"net/ipv4/conf/all/rp_filter", "0"},
-	{"net/ipv4/conf/default/rp_filter", "0"}, {"net/ipv4/ping_group_range", "0 2147483647"},
-	{"net/ipv6/ip_nonlocal_bind", "1"},
+	{"net/ipv4/conf/all/forwarding", "0", NULL},
+	{"net/ipv4/conf/all/rp_filter", "0", NULL},
+	{"net/ipv4/conf/default/rp_filter", "0", NULL},
+	{"net/ipv4/ping_group_range", "0 2147483647", "0 0"},
+	{"net/ipv6/ip_nonlocal_bind", "1", NULL},
 };
+
+const char *netns_setting_value(const struct netns_setting *setting, bool alone)
+{
+	return alone && setting->value_alone ? setting->value_alone : setting->value;
+}
 
 struct link_state *subu_state_append_link(struct subu_state *state, uint32_t tunnel)
 {

@@ -75,9 +75,18 @@ struct subu_state {
  *  - a socket bound to the tunnel's device may bind to ::1, whose own device is lo. */
 struct netns_setting {
 	const char *path, *value;
+	const char *value_alone; /* where the user namespace has one group, 0; NULL: the same */
 };
 #define NETNS_SETTING_COUNT 5
 extern const struct netns_setting netns_settings[NETNS_SETTING_COUNT];
+
+/* A namespace without a row or a name: the caller's own, made a moment ago for one tunnel. Its
+ * tunnel has the number 0. */
+#define OWN_DEVICE "subu_0"
+struct own_netns {
+	const char *socket; /* of the engine, uapi_listen(); NULL: the kernel runs the device */
+	bool alone;	    /* in a user namespace with one user and one group */
+};
 
 /* A zeroed link at the end of the list; valid until the next append. */
 struct link_state *subu_state_append_link(struct subu_state *state, uint32_t tunnel);
@@ -85,6 +94,9 @@ struct link_state *subu_state_append_link(struct subu_state *state, uint32_t tun
 /* Is one of its links steered, or held? */
 bool subu_state_is_steered(const struct subu_state *state);
 bool subu_state_is_held(const struct subu_state *state);
+
+/* What the setting is to be. */
+const char *netns_setting_value(const struct netns_setting *setting, bool alone);
 
 /* The link of that tunnel, or NULL. */
 struct link_state *subu_state_find_link(const struct subu_state *state, uint32_t tunnel);
