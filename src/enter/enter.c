@@ -39,6 +39,7 @@
 #include "kernel/mount.h"
 #include "kernel/netns.h"
 #include "kernel/process.h"
+#include "kernel/userns.h"
 
 /* A socket belongs for life to the network that it was made in. Of UNIX sockets that is no more than
  * the names, and ssh and the journal give them to all that they start.
@@ -46,7 +47,7 @@
  * Not looked at is what else can lead out of a network: a queue of /dev/net/tun, a ring of io_uring
  * that a thread of the kernel empties, a device. Nobody has one of these for his standard input by
  * accident. */
-static int check_standard_descriptors(struct error *error)
+int enter_check_descriptors(const char *words, struct error *error)
 {
 	static const char *const names[] = {"input", "output", "error"};
 
@@ -59,9 +60,9 @@ static int check_standard_descriptors(struct error *error)
 		if (domain != AF_UNIX)
 			return error_set(error, EPERM,
 					 "standard %s is a socket of the network outside, a way "
-					 "around the sub-user's own: put a pipe between, such as "
-					 "`cat | subu exec ... | cat`",
-					 names[fd]);
+					 "around the one inside: put a pipe between, such as "
+					 "`cat | subu %s ... | cat`",
+					 names[fd], words);
 	}
 	return 0;
 }
@@ -85,12 +86,10 @@ static int enter_netns(const char *name, struct error *error)
 
 /* nosuid: a file's capabilities are then ignored. Without it execve(2) refuses a file that asks for
  * one outside the bounding set, as Debian's ping does, which works without. */
-static int enter_mounts(const struct enter *enter, struct error *error)
+static int renew_mounts(const char *netns, const struct dns *dns, struct error *error)
 {
-	int code = mount_unshare(error);
+	int code = mount_add_attributes("/", MOUNT_ATTR_NOSUID, true, error);
 
-	if (code == 0)
-		code = mount_add_attributes("/", MOUNT_ATTR_NOSUID, true, error);
 	if (code == 0)
 		code = cover_cgroups(error);
 	if (code == 0)
@@ -98,7 +97,39 @@ static int enter_mounts(const struct enter *enter, struct error *error)
 	if (code == 0)
 		code = cover_own(error);
 	if (code == 0)
-		code = resolver_install(enter->netns, enter->dns, error);
+		code = resolver_install(netns, dns, error);
+	return code;
+}
+
+static int enter_mounts(const struct enter *enter, struct error *error)
+{
+	int code = mount_unshare(error);
+
+	return code < 0 ? code : renew_mounts(enter->netns, enter->dns, error);
+}
+
+/* It shows the processes of the namespace that the caller is in. */
+static int renew_proc(struct error *error)
+{
+	static const char *const options[] = {NULL};
+	CLEANUP(fd_close) int fd = -1;
+	int code =
+		mount_create("proc", options,
+			     MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, &fd, error);
+
+	return code < 0 ? code : mount_attach(fd, "/proc", error);
+}
+
+int enter_renew_mounts(const struct dns *dns, const char *const *folders, struct error *error)
+{
+	int code = mount_keep_from_outside(error);
+
+	if (code == 0)
+		code = renew_proc(error);
+	if (code == 0)
+		code = renew_mounts(NULL, dns, error);
+	for (; code == 0 && *folders; folders++)
+		code = cover_folder(*folders, error);
 	return code;
 }
 
@@ -142,19 +173,44 @@ static int reset_signals(struct error *error)
 	return 0;
 }
 
+/* Of what takes rights, and takes them away for good. */
+static int become(const struct enter_identity *identity, struct error *error)
+{
+	int code;
+
+	if (!identity->account) {
+		code = userns_unshare(0, identity->uid, identity->gid, error);
+		return code < 0 ? code : process_drop_capabilities(error);
+	}
+	code = account_become(identity->account, error);
+	if (code == 0)
+		code = process_drop_capabilities(error);
+	return code < 0 ? code : domain_enter(error);
+}
+
+int enter_give_up(const struct enter_identity *identity, struct error *error)
+{
+	int code = close_descriptors(error);
+
+	if (code == 0)
+		code = reset_signals(error);
+	if (code == 0)
+		code = become(identity, error);
+	return code < 0 ? code : syscalls_filter(error);
+}
+
 int enter_inside(const struct enter *enter, struct error *error)
 {
 	CLEANUP(account_clear) struct account account = {};
+	const struct enter_identity identity = {.account = &account};
 
-	if (check_standard_descriptors(error) < 0 ||
+	if (enter_check_descriptors("exec", error) < 0 ||
 	    account_find(enter->account, &account, error) < 0 ||
 	    /* From here on in the sub-user's group and network and in mounts of our own … */
 	    enter_cgroup(enter->cgroup, error) < 0 || enter_netns(enter->netns, error) < 0 ||
 	    enter_mounts(enter, error) < 0 ||
 	    /* … and from here on with nothing left to give away. */
-	    close_descriptors(error) < 0 || reset_signals(error) < 0 ||
-	    account_become(&account, error) < 0 || process_drop_capabilities(error) < 0 ||
-	    domain_enter(error) < 0 || syscalls_filter(error) < 0)
+	    enter_give_up(&identity, error) < 0)
 		return -error->code;
 	return 0;
 }

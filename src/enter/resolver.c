@@ -32,7 +32,7 @@
 
 #define NETNS_ETC "/etc/netns" /* ip-netns(8) */
 
-#define STAGING "/run/netns" /* a folder that is there: the namespace's name is in it */
+#define STAGING "/proc" /* a folder that every system has and that nothing here looks into */
 #define COVER	(MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
 
 #define RESOLV_CONF   "resolv.conf"
@@ -163,10 +163,11 @@ static int make_nsswitch(const char *folder, char **ret, struct error *error)
 {
 	CLEANUP(memory_free) char *text = NULL;
 	char path[PATH_MAX];
-	int code;
+	int code = 0;
 
-	snprintf(path, sizeof(path), "%s/" NSSWITCH_CONF, folder);
-	code = read_text(path, &text, error);
+	snprintf(path, sizeof(path), "%s/" NSSWITCH_CONF, folder ? folder : "");
+	if (folder)
+		code = read_text(path, &text, error);
 	if (code == 0 && !text)
 		code = read_text("/etc/" NSSWITCH_CONF, &text, error);
 	if (code < 0)
@@ -175,23 +176,29 @@ static int make_nsswitch(const char *folder, char **ret, struct error *error)
 	return 0;
 }
 
+/* The text of resolv.conf; NULL when the namespace has a file of its own. */
+static char *make_resolv_conf(const char *folder, const struct dns *dns)
+{
+	char own[PATH_MAX];
+
+	snprintf(own, sizeof(own), "%s/" RESOLV_CONF, folder ? folder : "");
+	if (folder && dns->server_count == 0 &&
+	    faccessat(AT_FDCWD, own, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		return NULL;
+	return dns_resolv_conf(dns);
+}
+
 int resolver_install(const char *netns, const struct dns *dns, struct error *error)
 {
-	CLEANUP(memory_free) char *resolv_conf = NULL;
+	CLEANUP(memory_free)
+	char *folder = netns ? memory_format(NETNS_ETC "/%s", netns) : NULL;
+	CLEANUP(memory_free) char *resolv_conf = make_resolv_conf(folder, dns);
 	CLEANUP(memory_free) char *nsswitch = NULL;
-	char folder[sizeof(NETNS_ETC "/") + NAME_MAX], own[PATH_MAX];
-	bool has_own;
-	int code;
+	int code = cover_sockets(error);
 
-	snprintf(folder, sizeof(folder), NETNS_ETC "/%s", netns);
-	snprintf(own, sizeof(own), "%s/" RESOLV_CONF, folder);
-	has_own = faccessat(AT_FDCWD, own, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-	if (dns->server_count > 0 || !has_own)
-		resolv_conf = dns_resolv_conf(dns);
-	code = make_nsswitch(folder, &nsswitch, error);
 	if (code == 0)
-		code = cover_sockets(error);
-	if (code == 0)
+		code = make_nsswitch(folder, &nsswitch, error);
+	if (code == 0 && folder)
 		code = cover_by_folder(folder, !resolv_conf, error);
 	if (code < 0)
 		return code;

@@ -15,6 +15,8 @@
  *
  * and the sockets of nscd and systemd-resolved, by an empty folder.
  *
+ * A namespace that has no name (NULL) has no files in /etc/netns.
+ *
  * -ENOENT, with the remedy, for a file that the machine has not: there is nothing to cover, and the
  * machine's /etc is not changed. */
 int resolver_install(const char *netns, const struct dns *dns, struct error *error);

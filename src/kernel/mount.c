@@ -16,6 +16,11 @@ int mount_unshare(struct error *error)
 {
 	if (unshare(CLONE_NEWNS) < 0)
 		return error_errno(error, "cannot make a mount namespace");
+	return mount_keep_from_outside(error);
+}
+
+int mount_keep_from_outside(struct error *error)
+{
 	if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0)
 		return error_errno(error, "cannot keep mounts from the machine's own");
 	return 0;

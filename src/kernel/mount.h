@@ -14,6 +14,9 @@
  * run keeps no disk busy and no network namespace alive whose name was taken away. */
 int mount_unshare(struct error *error);
 
+/* The second half of that alone, for who is in a new mount namespace already. */
+int mount_keep_from_outside(struct error *error);
+
 /* Makes a file system of the type and a detached mount of it. options are pairs of key and value
  * with NULL at their end; attributes are MOUNT_ATTR_… of mount_setattr(2). */
 int mount_create(const char *type, const char *const *options, uint64_t attributes, int *ret_fd,
