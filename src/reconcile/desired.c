@@ -14,8 +14,20 @@ static int read_option(struct store *store, uint32_t subu, const char *name,
 	return code < 0 ? code : store_get_option(store, subu, option, value, error);
 }
 
-/* Routes only out of a device that is up; their families' rules stand all the time. A .conf may
- * name a network twice. */
+/* A .conf may name a network twice, and localhost is nobody else's. */
+static void add_allowed_ips(struct cidr_list *routes, const struct tunnel *tunnel)
+{
+	for (size_t i = 0; tunnel->routes && i < tunnel->device.peer_count; i++) {
+		const struct cidr_list *allowed = &tunnel->device.peers[i].allowed_ips;
+
+		for (size_t j = 0; j < allowed->count; j++)
+			if (!cidr_list_holds(routes, &allowed->items[j]) &&
+			    !cidr_is_loopback(&allowed->items[j]))
+				cidr_list_append(routes, &allowed->items[j]);
+	}
+}
+
+/* Routes only out of a device that is up; their families' rules stand all the time. */
 static void add_routes(struct link_state *link, const struct tunnel *tunnel, bool default_route)
 {
 	if (!link->up)
@@ -23,19 +35,20 @@ static void add_routes(struct link_state *link, const struct tunnel *tunnel, boo
 	/* What is sent to localhost comes back, also from a socket that is bound to the device. */
 	for (size_t i = 0; i < LOOPBACK_COUNT; i++)
 		cidr_list_append(&link->table_routes, &loopback_networks[i]);
-	if (!tunnel->routes)
-		return;
-	for (size_t i = 0; i < tunnel->device.peer_count; i++) {
-		const struct cidr_list *allowed = &tunnel->device.peers[i].allowed_ips;
+	add_allowed_ips(&link->table_routes, tunnel);
+	if (default_route)
+		add_allowed_ips(&link->main_routes, tunnel);
+}
 
-		for (size_t j = 0; j < allowed->count; j++) {
-			if (cidr_list_holds(&link->table_routes, &allowed->items[j]))
-				continue;
-			cidr_list_append(&link->table_routes, &allowed->items[j]);
-			if (default_route)
-				cidr_list_append(&link->main_routes, &allowed->items[j]);
-		}
-	}
+/* What every link of that tunnel has; takes the lists over that the tunnel owns. */
+static void fill_link(struct link_state *link, struct tunnel *tunnel)
+{
+	link->device = link->running = link->prepared = true;
+	link->mtu = tunnel->mtu ? tunnel->mtu : TUNNEL_MTU_DEFAULT;
+	link->addresses = tunnel->addresses;
+	link->wg = tunnel->device;
+	tunnel->addresses = (struct cidr_list){};
+	tunnel->device = (struct wg_device){};
 }
 
 static int add_link(struct store *store, const struct subu_link *row, bool default_route,
@@ -53,16 +66,11 @@ static int add_link(struct store *store, const struct subu_link *row, bool defau
 	link = subu_state_append_link(state, row->tunnel);
 	link->any_backend = strcmp(backend, "auto") == 0;
 	link->backend = strcmp(backend, "engine") == 0 ? BACKEND_ENGINE : BACKEND_KERNEL;
-	link->device = link->running = link->prepared = true;
 	link->up = row->up;
-	link->mtu = tunnel.mtu ? tunnel.mtu : TUNNEL_MTU_DEFAULT;
 	link->rule_ipv4 = link->rule_ipv6 = true;
 	link->steered = row->steer;
 	add_routes(link, &tunnel, default_route);
-	link->addresses = tunnel.addresses;
-	link->wg = tunnel.device;
-	tunnel.addresses = (struct cidr_list){};
-	tunnel.device = (struct wg_device){};
+	fill_link(link, &tunnel);
 	return 0;
 }
 
@@ -110,6 +118,18 @@ int desired_load(struct store *store, uint32_t subu, struct subu_state *ret, uin
 	*ret = state;
 	state = (struct subu_state){};
 	return 0;
+}
+
+void desired_own(struct tunnel *tunnel, enum backend backend, struct subu_state *ret)
+{
+	struct subu_state state = {.present = true, .prepared = true, .lo_up = true};
+	struct link_state *link = subu_state_append_link(&state, 0);
+
+	link->backend = backend;
+	link->up = true;
+	add_allowed_ips(&link->main_routes, tunnel);
+	fill_link(link, tunnel);
+	*ret = state;
 }
 
 void desired_choose_backends(struct subu_state *desired, const struct subu_state *actual,
