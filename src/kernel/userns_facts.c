@@ -46,19 +46,26 @@ static int kind_refused(int others)
 	return CLONE_NEWUSER;
 }
 
-/* -1: no such setting. Ubuntu lets only root read some of its own, whose default is 1. */
-static long long setting(const char *path)
+/* A number below /proc/sys, or otherwise when the kernel has no such setting. */
+static int setting(const char *path, int otherwise)
 {
 	char value[32];
 	struct error error;
 	uint64_t number;
-	int code = sysctl_read(path, value, sizeof(value), &error);
 
-	if (code == -EACCES || code == -EPERM)
-		return 1;
-	if (code < 0 || text_to_number(value, 0, INT_MAX, &number) < 0)
-		return -1;
-	return (long long)number;
+	if (sysctl_read(path, value, sizeof(value), &error) < 0 ||
+	    text_to_number(value, 0, INT_MAX, &number) < 0)
+		return otherwise;
+	return (int)number;
+}
+
+/* Some of Ubuntu's kernels let only root read it; then it counts as 1, its default. */
+static bool is_restricted(void)
+{
+	static const char path[] = "/proc/sys/kernel/apparmor_restrict_unprivileged_userns";
+
+	return (access(path, F_OK) == 0 && access(path, R_OK) < 0) ||
+	       setting(path + strlen("/proc/sys/"), 0) > 0;
 }
 
 /* The first line of a small file, without its newline; "" when it cannot be read. */
@@ -82,16 +89,16 @@ static bool is_filtered(void)
 	return false;
 }
 
-/* Is the number in one of the ranges (user_namespaces(7))? */
-static bool has_mapping(const char *path, unsigned int id)
+/* Is the number in none of the ranges (user_namespaces(7))? */
+static bool is_unmapped(const char *path, unsigned int id)
 {
 	CLEANUP(file_close) FILE *file = fopen(path, "re");
 	unsigned int inside, outside, count;
 
 	while (file && fscanf(file, "%u %u %u", &inside, &outside, &count) == 3)
 		if (id >= inside && id - inside < count)
-			return true;
-	return false;
+			return false;
+	return file;
 }
 
 static bool is_inside(void)
@@ -120,20 +127,20 @@ void userns_facts_gather(struct userns_facts *facts, enum userns_step step, int 
 		.step = step,
 		.code = code,
 		.kind = flag,
-		.unprivileged = setting("kernel/unprivileged_userns_clone"),
-		.apparmor = setting("kernel/apparmor_restrict_unprivileged_userns"),
+		.clone_forbidden = setting("kernel/unprivileged_userns_clone", 1) == 0,
+		.restricted = is_restricted(),
 		.filtered = is_filtered(),
 		.unshare_filtered = unshare(0) < 0,
 		.inside = is_inside(),
 		.chrooted = is_chrooted(),
-		.unmapped = !has_mapping("/proc/self/uid_map", geteuid()) ||
-			    !has_mapping("/proc/self/gid_map", getegid()),
+		.unmapped = is_unmapped("/proc/self/uid_map", geteuid()) ||
+			    is_unmapped("/proc/self/gid_map", getegid()),
 		.undumpable = prctl(PR_GET_DUMPABLE) != 1,
 	};
 	snprintf(path, sizeof(path), "user/%s", kind->limit);
-	facts->limit = setting(path);
+	facts->limit = setting(path, INT_MAX);
 	snprintf(path, sizeof(path), "/proc/self/ns/%s", kind->file);
-	facts->kind_missing = access(path, F_OK) < 0 && errno == ENOENT;
+	facts->kind_missing = access("/proc/self/ns", F_OK) == 0 && access(path, F_OK) < 0;
 	line_read("/sys/fs/selinux/enforce", line, sizeof(line));
 	facts->selinux = !strcmp(line, "1");
 	line_read("/proc/self/attr/apparmor/current", facts->label, sizeof(facts->label));

@@ -8,6 +8,7 @@
 #include "kernel/userns_reason.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,13 +18,13 @@
 #define APPARMOR "kernel.apparmor_restrict_unprivileged_userns"
 
 const struct userns_kind userns_kinds[] = {
-	{CLONE_NEWUSER, "user", "max_user_namespaces", "user", "CONFIG_USER_NS"},
-	{CLONE_NEWNS, "mount", "max_mnt_namespaces", "mnt", "CONFIG_NAMESPACES"},
-	{CLONE_NEWUTS, "UTS", "max_uts_namespaces", "uts", "CONFIG_UTS_NS"},
-	{CLONE_NEWIPC, "IPC", "max_ipc_namespaces", "ipc", "CONFIG_IPC_NS"},
-	{CLONE_NEWPID, "PID", "max_pid_namespaces", "pid", "CONFIG_PID_NS"},
-	{CLONE_NEWCGROUP, "cgroup", "max_cgroup_namespaces", "cgroup", "CONFIG_CGROUPS"},
-	{CLONE_NEWNET, "network", "max_net_namespaces", "net", "CONFIG_NET_NS"},
+	{CLONE_NEWUSER, "a user", "max_user_namespaces", "user", "CONFIG_USER_NS"},
+	{CLONE_NEWNS, "a mount", "max_mnt_namespaces", "mnt", "CONFIG_NAMESPACES"},
+	{CLONE_NEWUTS, "a UTS", "max_uts_namespaces", "uts", "CONFIG_UTS_NS"},
+	{CLONE_NEWIPC, "an IPC", "max_ipc_namespaces", "ipc", "CONFIG_IPC_NS"},
+	{CLONE_NEWPID, "a PID", "max_pid_namespaces", "pid", "CONFIG_PID_NS"},
+	{CLONE_NEWCGROUP, "a cgroup", "max_cgroup_namespaces", "cgroup", "CONFIG_CGROUPS"},
+	{CLONE_NEWNET, "a network", "max_net_namespaces", "net", "CONFIG_NET_NS"},
 	{0},
 };
 
@@ -48,7 +49,7 @@ static bool is_confined(const char *label)
 static bool is_restricted(const struct userns_facts *facts)
 {
 	return strstr(facts->label, "unprivileged_userns") ||
-	       (facts->apparmor > 0 && (!*facts->label || !strcmp(facts->label, "unconfined")));
+	       (facts->restricted && (!*facts->label || !strcmp(facts->label, "unconfined")));
 }
 
 bool userns_lost_rights(const struct userns_facts *facts, char text[static USERNS_REASON_MAX])
@@ -57,7 +58,7 @@ bool userns_lost_rights(const struct userns_facts *facts, char text[static USERN
 		snprintf(text, USERNS_REASON_MAX,
 			 "AppArmor gives no rights in user namespaces to programs that have no "
 			 "profile (" APPARMOR
-			 " is 1): as root, install the profile that subu "
+			 "): as root, install the profile that subu "
 			 "ships, `apparmor_parser -r /etc/apparmor.d/subu`, or `sysctl " APPARMOR
 			 "=0`, or " AS_ROOT);
 	else if (is_confined(facts->label))
@@ -81,7 +82,7 @@ static void forbidden(const struct userns_facts *facts, char text[static USERNS_
 		snprintf(text, USERNS_REASON_MAX,
 			 "a seccomp filter on this process forbids unshare(2): `docker run "
 			 "--security-opt seccomp=unconfined` or the like, or " OUTSIDE);
-	else if (facts->unprivileged == 0 && !facts->inside)
+	else if (facts->clone_forbidden)
 		snprintf(text, USERNS_REASON_MAX,
 			 "user namespaces are forbidden to ordinary users here "
 			 "(kernel.unprivileged_userns_clone is 0): as root, `sysctl "
@@ -93,7 +94,7 @@ static void forbidden(const struct userns_facts *facts, char text[static USERNS_
 		snprintf(text, USERNS_REASON_MAX,
 			 "the user or group of this process has no number in the user namespace "
 			 "around it: map it there (uid_map, gid_map), or " OUTSIDE);
-	else if (facts->selinux && facts->code == EACCES && facts->apparmor < 0)
+	else if (facts->selinux && facts->code == EACCES)
 		snprintf(text, USERNS_REASON_MAX,
 			 "SELinux forbids it: allow user_namespace { create } to this domain "
 			 "(`ausearch -m avc` names it), or " AS_ROOT);
@@ -115,12 +116,13 @@ static void exhausted(const struct userns_facts *facts, char text[static USERNS_
 			 kind->limit);
 	else if (!facts->inside)
 		snprintf(text, USERNS_REASON_MAX,
-			 "this user has as many as the limit user.%s allows, %lld: end programs "
-			 "that hold some, or as root, `sysctl user.%s=%lld`",
-			 kind->limit, facts->limit, kind->limit, facts->limit * 2);
+			 "this user has as many as the limit user.%s allows, %d: end programs "
+			 "that hold some, or as root, `sysctl user.%s=%d`",
+			 kind->limit, facts->limit, kind->limit,
+			 facts->limit > INT_MAX / 2 ? INT_MAX : facts->limit * 2);
 	else
 		snprintf(text, USERNS_REASON_MAX,
-			 "%sa limit user.%s is reached, here (%lld) or in a user namespace around "
+			 "%sa limit user.%s is reached, here (%d) or in a user namespace around "
 			 "this one: raise it there, or " OUTSIDE,
 			 nests ? "they are nested more than 32 deep, or " : "", kind->limit,
 			 facts->limit);
@@ -141,7 +143,7 @@ static int unshare_refuse(const struct userns_facts *facts, struct error *error)
 		forbidden(facts, reason);
 	else
 		snprintf(reason, sizeof(reason), "%s", strerror(facts->code));
-	return error_set(error, facts->code, "cannot make a %s namespace: %s", kind->name, reason);
+	return error_set(error, facts->code, "cannot make %s namespace: %s", kind->name, reason);
 }
 
 int userns_refuse(const struct userns_facts *facts, struct error *error)

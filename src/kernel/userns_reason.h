@@ -16,26 +16,26 @@ enum userns_step {
 	USERNS_GID_MAP,	  /* /proc/self/gid_map */
 };
 
-/* What is seen when a step has failed. A setting is -1 when the kernel has none of that name. */
+/* What is seen when a step has failed. What is zero is not in the way. */
 struct userns_facts {
 	enum userns_step step;
-	int code;		/* its errno, positive */
-	int kind;		/* the CLONE_NEW… flag that unshare(2) refused */
-	bool kind_missing;	/* the kernel has no namespaces of that kind */
-	long long limit;	/* user.max_…_namespaces of that kind */
-	long long unprivileged; /* kernel.unprivileged_userns_clone (Debian's and others' patch) */
-	long long apparmor;	/* kernel.apparmor_restrict_unprivileged_userns (Ubuntu 23.10) */
-	bool selinux;		/* is there and enforces */
-	bool filtered;		/* a seccomp filter is on the process */
-	bool unshare_filtered;	/* and it refuses even unshare(0), which does nothing */
-	bool inside;		/* in another user namespace than the machine's first */
-	bool chrooted;		/* the root folder is not the root of a mount */
-	bool unmapped;		/* the user or group has no number in its user namespace */
-	bool undumpable;	/* PR_GET_DUMPABLE is not 1: /proc/self belongs to root */
+	int code;	       /* its errno, positive */
+	int kind;	       /* the CLONE_NEW… flag that unshare(2) refused */
+	bool kind_missing;     /* the kernel has no namespaces of that kind */
+	int limit;	       /* user.max_…_namespaces of that kind */
+	bool clone_forbidden;  /* kernel.unprivileged_userns_clone is 0 (Debian's patch) */
+	bool restricted;       /* kernel.apparmor_restrict_unprivileged_userns is 1 (Ubuntu's) */
+	bool selinux;	       /* is there and enforces */
+	bool filtered;	       /* a seccomp filter is on the process */
+	bool unshare_filtered; /* and it refuses even unshare(0), which does nothing */
+	bool inside;	       /* in another user namespace than the machine's first */
+	bool chrooted;	       /* the root folder is not the root of a mount */
+	bool unmapped;	       /* the user or group has no number in its user namespace */
+	bool undumpable;       /* PR_GET_DUMPABLE is not 1: /proc/self belongs to root */
 	char label[USERNS_LABEL_MAX]; /* AppArmor's for the process, with its mode; "": none */
 };
 
-/* Kinds of namespaces: the flag, the name in a sentence, and the names of the limit in
+/* Kinds of namespaces: the flag, the name with its article, and the names of the limit in
  * /proc/sys/user, of the file in /proc/self/ns, and of what the kernel is built with. */
 struct userns_kind {
 	int flag;
