@@ -1,8 +1,10 @@
 #include "kernel/fds.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 
@@ -11,13 +13,14 @@ union control {
 	char bytes[CMSG_SPACE(FDS_MAX * sizeof(int))];
 };
 
-int fds_pair(int ret[static 2], struct error *error)
+int fds_pair(int *ret_one, int *ret_other, struct error *error)
 {
 	int pair[2];
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return error_errno(error, "cannot make a pair of sockets");
-	memcpy(ret, pair, sizeof(pair));
+	*ret_one = pair[0];
+	*ret_other = pair[1];
 	return 0;
 }
 
@@ -79,5 +82,28 @@ int fds_receive(int socket, int *ret_fds, size_t count, struct error *error)
 		return error_set(error, EPROTO, "not as many open files came as were to");
 	}
 	memcpy(ret_fds, CMSG_DATA(header), count * sizeof(int));
+	return 0;
+}
+
+/* Out of each other's way first, and then where they are to be. */
+int fds_keep(int *const *fds, size_t count, struct error *error)
+{
+	const int first = STDERR_FILENO + 1;
+	int high[FDS_MAX], next = first;
+
+	for (size_t i = 0; i < count; i++) {
+		high[i] = *fds[i] < 0 ? -1 : fcntl(*fds[i], F_DUPFD_CLOEXEC, first + FDS_MAX);
+		if (*fds[i] >= 0 && high[i] < 0)
+			return error_errno(error, "cannot keep an open file");
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (high[i] < 0)
+			continue;
+		if (dup3(high[i], next, O_CLOEXEC) < 0)
+			return error_errno(error, "cannot keep an open file");
+		*fds[i] = next++;
+	}
+	if (close_range((unsigned int)next, ~0U, 0) < 0)
+		return error_errno(error, "cannot close the open files");
 	return 0;
 }

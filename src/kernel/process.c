@@ -82,26 +82,31 @@ static ssize_t ending_wait(struct ending *ending, unsigned int wait_ms)
 	}
 }
 
+static int end_held(struct ending *ending, unsigned int grace_ms, struct error *error)
+{
+	ssize_t there;
+	int code = ending_signal(ending, SIGTERM, error);
+
+	if (code < 0 || ending_wait(ending, grace_ms) < 0)
+		return code;
+	code = ending_signal(ending, SIGKILL, error);
+	if (code < 0)
+		return code;
+	there = ending_wait(ending, KILL_WAIT_MS);
+	if (there >= 0)
+		return error_set(error, ETIMEDOUT, "process %d does not go, not even by SIGKILL",
+				 ending->pids[there]);
+	return 0;
+}
+
 static int end_some(const pid_t *pids, size_t count, unsigned int grace_ms, struct error *error)
 {
 	CLEANUP(ending_clear) struct ending ending = {};
-	ssize_t there;
 	int code = 0;
 
 	for (size_t i = 0; i < count && code == 0; i++)
 		code = ending_hold(&ending, pids[i], error);
-	if (code == 0)
-		code = ending_signal(&ending, SIGTERM, error);
-	if (code < 0 || ending_wait(&ending, grace_ms) < 0)
-		return code;
-	code = ending_signal(&ending, SIGKILL, error);
-	if (code < 0)
-		return code;
-	there = ending_wait(&ending, KILL_WAIT_MS);
-	if (there >= 0)
-		return error_set(error, ETIMEDOUT, "process %d does not go, not even by SIGKILL",
-				 ending.pids[there]);
-	return 0;
+	return code < 0 ? code : end_held(&ending, grace_ms, error);
 }
 
 int process_end(const pid_t *pids, size_t count, unsigned int grace_ms, struct error *error)
@@ -114,6 +119,16 @@ int process_end(const pid_t *pids, size_t count, unsigned int grace_ms, struct e
 		code = end_some(pids + done, some, grace_ms, error);
 	}
 	return code;
+}
+
+int process_end_held(int pidfd, unsigned int grace_ms, struct error *error)
+{
+	CLEANUP(ending_clear) struct ending ending = {.count = 1};
+
+	ending.fds[0] = (struct pollfd){.fd = fcntl(pidfd, F_DUPFD_CLOEXEC, 0), .events = POLLIN};
+	if (ending.fds[0].fd < 0)
+		return error_errno(error, "cannot hold a process");
+	return end_held(&ending, grace_ms, error);
 }
 
 /* The name in the second field may hold anything, spaces and brackets included. */
@@ -155,13 +170,17 @@ int process_identify(pid_t pid, struct process_id *ret, struct error *error)
 /* Once the pidfd is there, its process is the one that the number is looked up for, or has gone. */
 int process_open(const struct process_id *id, int *ret_pidfd, struct error *error)
 {
-	CLEANUP(fd_close) int fd = id->pid > 0 ? pidfd_open(id->pid, 0) : -1;
+	CLEANUP(fd_close) int fd = -1;
 	uint64_t start;
 	char state;
 	int code;
 
-	if (fd < 0)
+	if (id->pid > 0)
+		fd = pidfd_open(id->pid, 0);
+	if (id->pid <= 0 || (fd < 0 && errno == ESRCH))
 		return error_set(error, ESRCH, "process %d has gone", id->pid);
+	if (fd < 0)
+		return error_errno(error, "cannot hold process %d", id->pid);
 	code = read_stat(id->pid, &state, &start, error);
 	if (code < 0)
 		return code;

@@ -18,6 +18,9 @@
  * More than 256 go in turns, each with its own grace. */
 int process_end(const pid_t *pids, size_t count, unsigned int grace_ms, struct error *error);
 
+/* The same for one that the caller holds by a pidfd already. */
+int process_end_held(int pidfd, unsigned int grace_ms, struct error *error);
+
 /* A process and no other that had its number before or will have it later. */
 struct process_id {
 	pid_t pid;

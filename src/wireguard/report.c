@@ -38,7 +38,7 @@ int report_await(int fd, struct error *error)
 		size = read(fd, &told, sizeof(told));
 	while (size < 0 && errno == EINTR);
 	if (size != sizeof(told))
-		return error_set(error, EIO, "the engine died before it was ready");
+		return error_set(error, EIO, "the process died before it was ready");
 	if (!told.code)
 		return 0;
 	told.text[sizeof(told.text) - 1] = '\0';

@@ -1,0 +1,200 @@
+/* The steps of both sides:
+ *
+ *	supervisor              anchor
+ *	  fork ──────────────────▶ unshare: a user namespace where it needs one, the network
+ *	                           TUN device, news of it
+ *	  receive ◀── descriptors ─┤
+ *	  engine, or kernel's device
+ *	  one byte ──────────────▶ observe, plan, apply
+ *	  receive ◀── report ──────┤
+ *	                           no capabilities; waits for its end
+ *
+ * Descriptors and reports come by a channel each: where no descriptors come, the report says why. */
+#include "run/anchor.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "kernel/fds.h"
+#include "kernel/netns.h"
+#include "kernel/process.h"
+#include "kernel/tun.h"
+#include "kernel/userns.h"
+#include "reconcile/apply.h"
+#include "reconcile/desired.h"
+#include "reconcile/observe.h"
+#include "reconcile/plan.h"
+#include "wireguard/link_watch.h"
+#include "wireguard/report.h"
+
+/* What is handed over, in this order; the last two for an engine only. */
+enum {
+	FD_NETNS,
+	FD_TUN,
+	FD_LINK,
+	FD_COUNT,
+};
+
+static int fd_count(const struct anchor_plan *plan)
+{
+	return plan->backend == BACKEND_ENGINE ? FD_COUNT : FD_NETNS + 1;
+}
+
+static void close_all(int (*fds)[FD_COUNT])
+{
+	for (int i = 0; i < FD_COUNT; i++)
+		fd_close(&(*fds)[i]);
+}
+
+static int make_namespaces(const struct anchor_plan *plan, struct error *error)
+{
+	if (plan->alone)
+		return userns_unshare(CLONE_NEWNET, 0, 0, error);
+	if (unshare(CLONE_NEWNET) < 0)
+		return error_errno(error, "cannot make a network namespace");
+	return 0;
+}
+
+static int hand_over(const struct anchor_plan *plan, int channel, struct error *error)
+{
+	CLEANUP(close_all) int fds[FD_COUNT] = {-1, -1, -1};
+	int code = make_namespaces(plan, error);
+
+	if (code == 0)
+		code = netns_open_own(&fds[FD_NETNS], error);
+	if (code == 0 && plan->backend == BACKEND_ENGINE)
+		code = tun_open(OWN_DEVICE, false, &fds[FD_TUN], error);
+	if (code == 0 && plan->backend == BACKEND_ENGINE)
+		code = link_watch_open(&fds[FD_LINK], error);
+	if (code < 0)
+		return userns_add_reason(error);
+	return fds_send(channel, fds, (size_t)fd_count(plan), error);
+}
+
+static int wait_for_device(int channel, struct error *error)
+{
+	char byte;
+	ssize_t size;
+
+	do
+		size = read(channel, &byte, 1);
+	while (size < 0 && errno == EINTR);
+	if (size != 1)
+		return error_set(error, EPIPE, "the supervisor of the tunnel has gone");
+	return 0;
+}
+
+static int configure(const struct anchor_plan *plan, struct error *error)
+{
+	CLEANUP(subu_state_clear) struct subu_state desired = {};
+	CLEANUP(subu_state_clear) struct subu_state actual = {};
+	CLEANUP(plan_clear) struct plan steps = {};
+	const struct own_netns own = {
+		.socket = plan->backend == BACKEND_ENGINE ? plan->socket : NULL,
+		.alone = plan->alone,
+	};
+	int code;
+
+	desired_own(plan->tunnel, plan->backend, &desired);
+	code = observe_own(&own, &actual, error);
+	if (code < 0)
+		return code;
+	plan_make(&desired, &actual, &steps);
+	steps.netns = "the tunnel's namespace";
+	return apply_own(&own, &steps, error);
+}
+
+/* The supervisor ends it with SIGKILL, or the kernel when the supervisor has gone. */
+_Noreturn static void stay(void)
+{
+	for (;;)
+		pause();
+}
+
+/* Returns on failure only. */
+static int live(const struct anchor_plan *plan, int channel, int *report, pid_t parent,
+		struct error *error)
+{
+	int code;
+
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
+		return error_set(error, ECHILD, "the supervisor of the tunnel has gone");
+	code = hand_over(plan, channel, error);
+	if (code == 0)
+		code = wait_for_device(channel, error);
+	if (code == 0)
+		code = configure(plan, error);
+	tunnel_clear(plan->tunnel);
+	if (code == 0)
+		code = process_drop_capabilities(error);
+	/* Dropping rights may have undone it. */
+	if (code == 0 && (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent))
+		code = error_set(error, ECHILD, "the supervisor of the tunnel has gone");
+	if (code < 0)
+		return code;
+	report_send(report, 0, error);
+	close_range(STDERR_FILENO + 1, ~0U, 0);
+	stay();
+}
+
+int anchor_start(const struct anchor_plan *plan, struct anchor *ret, struct error *error)
+{
+	CLEANUP(anchor_close) struct anchor anchor = ANCHOR_NONE;
+	CLEANUP(fd_close) int channel = -1;
+	CLEANUP(fd_close) int report = -1;
+	int fds[FD_COUNT] = {-1, -1, -1}, code = fds_pair(&anchor.channel, &channel, error);
+	pid_t self = getpid();
+
+	if (code == 0)
+		code = report_open(&anchor.report, &report, error);
+	if (code < 0)
+		return code;
+	anchor.pid = fork();
+	if (anchor.pid < 0)
+		return error_errno(error, "cannot start a process");
+	if (anchor.pid == 0) {
+		struct error failure;
+
+		fd_close(&anchor.channel);
+		fd_close(&anchor.report);
+		code = live(plan, channel, &report, self, &failure);
+		report_send(&report, code, &failure);
+		_exit(1);
+	}
+	fd_close(&channel);
+	fd_close(&report);
+	code = fds_receive(anchor.channel, fds, (size_t)fd_count(plan), error);
+	/* The report is then a failure's, or the silence of a process that was killed. */
+	if (code < 0) {
+		report_await(anchor.report, error);
+		return -error->code;
+	}
+	anchor.netns = fds[FD_NETNS];
+	anchor.tun = fds[FD_TUN];
+	anchor.link = fds[FD_LINK];
+	*ret = anchor;
+	anchor = ANCHOR_NONE;
+	return 0;
+}
+
+int anchor_configure(struct anchor *anchor, struct error *error)
+{
+	if (write(anchor->channel, "", 1) < 0)
+		return error_errno(error, "cannot speak to the process in the namespace");
+	return report_await(anchor->report, error);
+}
+
+void anchor_close(struct anchor *anchor)
+{
+	fd_close(&anchor->channel);
+	fd_close(&anchor->report);
+	fd_close(&anchor->netns);
+	fd_close(&anchor->tun);
+	fd_close(&anchor->link);
+}

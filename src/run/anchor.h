@@ -1,0 +1,40 @@
+/* The process in a tunnel's namespace: it makes the namespace, and in it the device of an engine;
+ * when somebody moves the device's packets it plans and applies the rest, gives up every right, and
+ * stays, so that the namespaces stay: who joins enters those of this process. */
+#ifndef RUN_ANCHOR_H
+#define RUN_ANCHOR_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+#include "model/tunnel.h"
+#include "wireguard/backend.h"
+
+struct anchor {
+	pid_t pid;
+	int channel, report; /* owned: to and from the process */
+	int netns;	     /* owned */
+	int tun, link;	     /* owned: what an engine works with; -1 for the kernel's device */
+};
+#define ANCHOR_NONE                                                                                \
+	((struct anchor){.channel = -1, .report = -1, .netns = -1, .tun = -1, .link = -1})
+
+/* What the anchor is to bring about. */
+struct anchor_plan {
+	struct tunnel *tunnel; /* its keys are wiped in the anchor when they have been used */
+	enum backend backend;
+	const char *socket; /* where the engine listens, or will */
+	bool alone;	    /* without rights outside: in a user namespace */
+};
+
+/* Starts it as a child, which ends with the caller, and waits for the namespace and the device. */
+int anchor_start(const struct anchor_plan *plan, struct anchor *ret, struct error *error);
+
+/* Says that the device works, and waits until it is configured, up and routed. */
+int anchor_configure(struct anchor *anchor, struct error *error);
+
+/* Closes what the caller has of it; the process goes on. Usable with CLEANUP(). */
+void anchor_close(struct anchor *anchor);
+
+#endif

@@ -1,0 +1,48 @@
+#include "run/record.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+void record_clear(struct record *record)
+{
+	memory_free(&record->addresses);
+	*record = (struct record){};
+}
+
+json_t *record_pack(const struct record *record)
+{
+	return json_pack("{sssssIsIsIsIsssIss}", "name", record->name, "profile", record->profile,
+			 "supervisor", (json_int_t)record->supervisor.pid, "supervisor_start",
+			 (json_int_t)record->supervisor.start, "anchor",
+			 (json_int_t)record->anchor.pid, "anchor_start",
+			 (json_int_t)record->anchor.start, "backend", backend_name(record->backend),
+			 "since", (json_int_t)record->since, "addresses", record->addresses);
+}
+
+int record_unpack(json_t *value, struct record *ret, struct error *error)
+{
+	json_int_t supervisor, supervisor_start, anchor, anchor_start, since;
+	const char *name, *profile, *backend, *addresses;
+	struct record record = {};
+
+	if (json_unpack(value, "{sssssIsIsIsIsssIss}", "name", &name, "profile", &profile,
+			"supervisor", &supervisor, "supervisor_start", &supervisor_start, "anchor",
+			&anchor, "anchor_start", &anchor_start, "backend", &backend, "since",
+			&since, "addresses", &addresses) < 0 ||
+	    strlen(name) >= sizeof(record.name) || strlen(profile) >= sizeof(record.profile))
+		return error_set(error, EPROTO,
+				 "the record of the tunnel is not as subu writes it");
+	strcpy(record.name, name);
+	strcpy(record.profile, profile);
+	record.supervisor = (struct process_id){(pid_t)supervisor, (uint64_t)supervisor_start};
+	record.anchor = (struct process_id){(pid_t)anchor, (uint64_t)anchor_start};
+	record.backend = strcmp(backend, backend_name(BACKEND_KERNEL)) == 0 ? BACKEND_KERNEL
+									    : BACKEND_ENGINE;
+	record.since = since;
+	record.addresses = memory_strdup(addresses);
+	*ret = record;
+	return 0;
+}

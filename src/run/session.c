@@ -1,0 +1,273 @@
+/* Three processes:
+ *
+ *	session    outside; in the caller's job: the shell waits for this one
+ *	reaper     first of a process namespace, in the tunnel's network (reaper.c)
+ *	command    its child, in the same process group as the session
+ *
+ * and for a moment a fourth, which enters the namespaces and makes the reaper a child of the session.
+ *
+ * Job control. Session and command are one process group, the caller's job, so the terminal sends
+ * both what is typed: ^C, ^Z, a new window size. The session takes no notice of that. It passes on
+ * what it alone is sent (kill PID), and not what a process of the group sent to the whole group. It
+ * stops when it hears that the command has stopped, so that the shell sees a stopped job when the
+ * command has put the terminal in order; continued, it continues the command. A command that is a
+ * shell makes groups of its own and gives the terminal to them; at the end the session takes it back,
+ * since the caller may be a script. */
+#include "run/session.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "enter/command.h"
+#include "kernel/fds.h"
+#include "kernel/userns.h"
+#include "run/reaper.h"
+
+/* All that somebody may mean for the command. SIGTTOU is among them so that the terminal can be taken
+ * back from the background. */
+static const int relayed[] = {SIGHUP,  SIGINT,	SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2,
+			      SIGALRM, SIGCONT, SIGTSTP, SIGTTIN, SIGTTOU, SIGWINCH};
+
+struct watch {
+	const struct session *session;
+	struct session_end *end;
+	int channel, signals, tunnel; /* owned; tunnel: a pidfd; -1 once it has gone */
+	int terminal;		      /* of whose foreground this is; -1: none */
+	pid_t reaper;
+	sigset_t mask; /* the caller's */
+	bool ended;
+};
+
+static void watch_close(struct watch *watch)
+{
+	fd_close(&watch->channel);
+	fd_close(&watch->signals);
+	fd_close(&watch->tunnel);
+}
+
+static void say(const struct watch *watch, int signal)
+{
+	const struct reaper_message message = {.word = REAPER_SIGNAL, .value = signal};
+
+	if (send(watch->channel, &message, sizeof(message), MSG_NOSIGNAL) < 0)
+		errno = 0;
+}
+
+/* The descriptor of a terminal that this job is in the foreground of. */
+static int find_terminal(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (isatty(fd) && tcgetpgrp(fd) == getpgrp())
+			return fd;
+	return -1;
+}
+
+/* Without a shell that would continue it, nothing is to be stopped. */
+static void stop(const struct watch *watch)
+{
+	if (tcgetpgrp(STDIN_FILENO) < 0 && tcgetpgrp(STDERR_FILENO) < 0)
+		return;
+	kill(getpid(), SIGSTOP);
+	say(watch, SIGCONT);
+}
+
+static void take_signal(struct watch *watch)
+{
+	struct signalfd_siginfo info;
+	pid_t sender;
+
+	if (read(watch->signals, &info, sizeof(info)) != sizeof(info) || info.ssi_code == SI_KERNEL)
+		return;
+	sender = (pid_t)info.ssi_pid;
+	if (sender > 0 && getpgid(sender) == getpgrp())
+		return;
+	say(watch, (int)info.ssi_signo);
+}
+
+static int take_message(struct watch *watch, struct error *error)
+{
+	struct reaper_message message;
+	ssize_t size = recv(watch->channel, &message, sizeof(message), 0);
+
+	if (size < 0 && errno == EINTR)
+		return 0;
+	watch->ended = size != sizeof(message) || message.word == REAPER_ENDED;
+	if (size != sizeof(message)) {
+		watch->end->status = 128 + SIGKILL;
+		return error_set(error, EIO,
+				 "the command was killed with the process that looks after it");
+	}
+	switch (message.word) {
+	case REAPER_STARTED:
+		watch->reaper = message.value;
+		break;
+	case REAPER_STOPPED:
+		stop(watch);
+		break;
+	case REAPER_ENDED:
+		watch->end->status = WIFSIGNALED(message.value) ? 128 + WTERMSIG(message.value)
+								: WEXITSTATUS(message.value);
+		watch->end->left = message.left;
+		break;
+	default:
+		*error = message.error;
+		watch->ended = true;
+		return -error->code;
+	}
+	return 0;
+}
+
+static int watch_all(struct watch *watch, struct error *error)
+{
+	int code = 0;
+
+	while (!watch->ended && code == 0) {
+		struct pollfd fds[] = {
+			{.fd = watch->channel, .events = POLLIN},
+			{.fd = watch->signals, .events = POLLIN},
+			{.fd = watch->tunnel, .events = POLLIN},
+		};
+
+		if (poll(fds, ARRAY_SIZE(fds), -1) < 0)
+			continue;
+		if (fds[2].revents) {
+			fd_close(&watch->tunnel);
+			watch->session->lost(watch->session->data);
+		}
+		if (fds[1].revents)
+			take_signal(watch);
+		if (fds[0].revents)
+			code = take_message(watch, error);
+	}
+	return code;
+}
+
+static int enter_namespaces(const struct session *session, struct error *error)
+{
+	CLEANUP(fd_close) int anchor = -1;
+	int code = process_open(&session->anchor, &anchor, error);
+
+	if (code < 0)
+		return error_wrap(error, "the tunnel has ended");
+	if (setns(anchor, CLONE_NEWNET | (session->alone ? CLONE_NEWUSER : 0)) < 0)
+		return error_errno(error, "cannot enter the tunnel's namespaces");
+	if (unshare(CLONE_NEWNS | CLONE_NEWPID) < 0) {
+		error_errno(error, "cannot make a mount and a process namespace");
+		return userns_add_reason(error);
+	}
+	return 0;
+}
+
+/* In the process that enters. Returns in the command's process alone. */
+static void enter(const struct session *session, int channel)
+{
+	struct reaper reaper = {.dns = session->dns,
+				.covers = session->covers,
+				.identity = &session->identity,
+				.linger = session->linger,
+				.channel = channel,
+				.leash = session->leash};
+	struct reaper_message message = {.word = REAPER_STARTED};
+
+	if (enter_namespaces(session, &message.error) == 0) {
+		message.value = (int)syscall(SYS_clone, CLONE_PARENT | SIGCHLD, 0, 0, 0, 0);
+		if (message.value == 0) {
+			reaper_live(&reaper);
+			return;
+		}
+		if (message.value < 0)
+			error_errno(&message.error, "cannot start a process");
+	}
+	if (message.error.code)
+		message.word = REAPER_FAILED;
+	if (send(channel, &message, sizeof(message), MSG_NOSIGNAL) < 0)
+		errno = 0;
+	_exit(0);
+}
+
+static int begin(struct watch *watch, struct error *error)
+{
+	sigset_t caught;
+	int code = process_open(&watch->session->supervisor, &watch->tunnel, error);
+
+	if (code < 0)
+		return error_wrap(error, "the tunnel has ended");
+	sigemptyset(&caught);
+	for (size_t i = 0; i < ARRAY_SIZE(relayed); i++)
+		sigaddset(&caught, relayed[i]);
+	watch->terminal = find_terminal();
+	signal(SIGCHLD, SIG_DFL);
+	if (sigprocmask(SIG_BLOCK, &caught, &watch->mask) < 0)
+		return error_errno(error, "cannot take signals");
+	watch->signals = signalfd(-1, &caught, SFD_CLOEXEC);
+	if (watch->signals < 0)
+		return error_errno(error, "cannot take signals");
+	return 0;
+}
+
+/* Its number may come behind what it has to say. */
+static void learn_reaper(struct watch *watch)
+{
+	struct reaper_message message;
+
+	while (!watch->reaper &&
+	       recv(watch->channel, &message, sizeof(message), MSG_DONTWAIT) == sizeof(message))
+		if (message.word == REAPER_STARTED)
+			watch->reaper = message.value;
+}
+
+static void finish(struct watch *watch)
+{
+	learn_reaper(watch);
+	fd_close(&watch->channel);
+	if (watch->reaper && !watch->end->left)
+		waitpid(watch->reaper, NULL, 0);
+	if (watch->terminal >= 0 && tcgetpgrp(watch->terminal) != getpgrp())
+		tcsetpgrp(watch->terminal, getpgrp());
+	sigprocmask(SIG_SETMASK, &watch->mask, NULL);
+}
+
+static int become(const struct session *session, struct session_end *ret, struct error *error)
+{
+	if (enter_give_up(&session->identity, error) == 0)
+		ret->status = command_exec(session->argv, error);
+	return -error->code;
+}
+
+int session_run(const struct session *session, struct session_end *ret, struct error *error)
+{
+	CLEANUP(watch_close)
+	struct watch watch = {
+		.session = session, .end = ret, .channel = -1, .signals = -1, .tunnel = -1};
+	CLEANUP(fd_close) int inner = -1;
+	pid_t between;
+	int code;
+
+	*ret = (struct session_end){.status = ENTER_STATUS_FAILED};
+	code = begin(&watch, error);
+	if (code == 0)
+		code = fds_pair(&watch.channel, &inner, error);
+	if (code < 0)
+		return code;
+	between = fork();
+	if (between < 0)
+		return error_errno(error, "cannot start a process");
+	if (between == 0) {
+		fd_close(&watch.channel);
+		enter(session, inner);
+		return become(session, ret, error);
+	}
+	fd_close(&inner);
+	waitpid(between, NULL, 0);
+	code = watch_all(&watch, error);
+	finish(&watch);
+	return code;
+}

@@ -1,0 +1,49 @@
+/* Bringing a tunnel up that belongs to no sub-user, and taking it down. */
+#ifndef RUN_START_H
+#define RUN_START_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+#include "model/tunnel.h"
+#include "run/registry.h"
+
+struct start {
+	const char *name;    /* in the registry */
+	const char *profile; /* empty: none */
+	bool stays;	     /* until it is told to end; else as long as somebody holds its leash */
+	struct registry_listener listener;
+};
+
+/* A tunnel that is up, as its starter sees it. */
+struct started {
+	struct registry registry; /* its folder alone, the lock is let go */
+	struct record record;	  /* owned */
+	pid_t supervisor;	  /* a child of the caller's */
+	int leash;		  /* owned; -1: it stays */
+};
+#define STARTED_NONE ((struct started){.registry = REGISTRY_NONE, .leash = -1})
+
+/* Lets the leash go, and forgets. Usable with CLEANUP(). */
+void started_clear(struct started *started);
+
+/* Has the caller the rights that it takes without a user namespace? */
+bool start_has_rights(void);
+
+/* Who would run the device: the kernel, for who has the rights, where it has WireGuard. */
+enum backend start_backend(void);
+
+/* Resolves the endpoints, starts the tunnel and waits until it is up; there need not have been a
+ * handshake. What the tunnel owns is wiped, in any case. On failure nothing is left of it. */
+int start_tunnel(const struct start *start, struct tunnel *tunnel, struct started *ret,
+		 struct error *error);
+
+/* Lets the leash go and waits until nothing is left of it. */
+void start_end(struct started *started);
+
+/* Ends a tunnel that stays, with its supervisor; -ETIMEDOUT when that does not go. */
+int start_take_down(const struct registry *registry, const struct record *record,
+		    struct error *error);
+
+#endif

@@ -1,0 +1,345 @@
+/* A tunnel's processes, all children of one:
+ *
+ *	supervisor      outside, without rights; waits
+ *	 ├─ anchor      in the namespace, without rights; holds it
+ *	 ├─ engine      outside, caged; moves the packets (not with the kernel's WireGuard)
+ *	 └─ resolver    for a moment, now and then: looks a server's name up again
+ *
+ * It ends when it gets SIGTERM, when its leash is let go, or when anchor or engine have gone, and
+ * with it all the others: the kernel kills them should it be killed itself. A device of the engine
+ * goes with the engine; the kernel's is deleted. What is inside then has lo and nothing else. */
+#include "run/supervisor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "kernel/fds.h"
+#include "kernel/link.h"
+#include "kernel/process.h"
+#include "kernel/resolve.h"
+#include "reconcile/state.h"
+#include "run/anchor.h"
+#include "run/renewal.h"
+#include "wireguard/keeper.h"
+#include "wireguard/log.h"
+#include "wireguard/report.h"
+#include "wireguard/uapi_client.h"
+#include "wireguard/uapi_server.h"
+
+#define GRACE_MS 1000 /* for the engine, between SIGTERM and SIGKILL */
+
+struct life {
+	const struct supervisor *supervisor;
+	struct log log;
+	char socket[PATH_MAX]; /* of the engine */
+	struct anchor anchor;
+	struct renewals renewals; /* owned */
+	pid_t engine;		  /* 0: none */
+	pid_t resolver;		  /* 0: none */
+	int signals;		  /* owned */
+	bool ended;
+	bool badly; /* a reason is written down, for whoever calls subu next */
+};
+
+static void catch_signals(sigset_t *ret)
+{
+	sigemptyset(ret);
+	sigaddset(ret, SIGTERM);
+	sigaddset(ret, SIGINT);
+	sigaddset(ret, SIGHUP);
+	sigaddset(ret, SIGCHLD);
+}
+
+/* Leaves the caller's terminal, session, folder and all it has open but these two. */
+static int detach(const struct supervisor *supervisor, int *report, int *leash, struct error *error)
+{
+	int *const kept[] = {report, leash};
+	char path[PATH_MAX];
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	int log = open(registry_file(supervisor->registry, supervisor->record->name, "log", path),
+		       O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	if (log < 0)
+		return error_errno(error, "cannot open the log %s", path);
+	if (null < 0 || setsid() < 0 || chdir("/") < 0 || dup2(null, STDIN_FILENO) < 0 ||
+	    dup2(null, STDOUT_FILENO) < 0 || dup2(log, STDERR_FILENO) < 0)
+		return error_errno(error, "cannot go to the background");
+	return fds_keep(kept, ARRAY_SIZE(kept), error);
+}
+
+static int start_engine(struct life *life, struct error *error)
+{
+	struct keeper keeper = {.setup = {.name = OWN_DEVICE,
+					  .socket = life->socket,
+					  .fwmark = life->supervisor->tunnel->device.fwmark,
+					  .tun = fd_take(&life->anchor.tun),
+					  .link = fd_take(&life->anchor.link),
+					  .uapi = -1}};
+	int code = uapi_listen(life->socket, &keeper.setup.uapi, error);
+
+	if (code == 0)
+		return keeper_start(&keeper, &life->engine, error);
+	loop_setup_close(&keeper.setup);
+	return code;
+}
+
+/* From outside, straight into the namespace: its UDP sockets stay where it was made. */
+static int make_kernel_device(struct life *life, struct error *error)
+{
+	CLEANUP(netlink_close) struct netlink outside = {};
+	int code = netlink_open(NETLINK_ROUTE, -1, &outside, error);
+
+	return code < 0 ? code
+			: link_create_wireguard(&outside, OWN_DEVICE, life->anchor.netns, error);
+}
+
+static int bring_up(struct life *life, struct error *error)
+{
+	const struct supervisor *supervisor = life->supervisor;
+	struct record *record = supervisor->record;
+	const struct anchor_plan plan = {.tunnel = supervisor->tunnel,
+					 .backend = record->backend,
+					 .socket = life->socket,
+					 .alone = supervisor->alone};
+	int code = anchor_start(&plan, &life->anchor, error);
+
+	if (code == 0)
+		code = record->backend == BACKEND_ENGINE ? start_engine(life, error)
+							 : make_kernel_device(life, error);
+	if (code == 0)
+		code = anchor_configure(&life->anchor, error);
+	if (code == 0)
+		code = process_identify(life->anchor.pid, &record->anchor, error);
+	renewals_init(&life->renewals, supervisor->tunnel, time(NULL));
+	tunnel_clear(supervisor->tunnel);
+	if (code == 0)
+		code = registry_write(supervisor->registry, record, error);
+	/* Who runs the kernel's device goes on telling it where its peers are. */
+	if (code == 0 && record->backend == BACKEND_ENGINE)
+		code = process_drop_capabilities(error);
+	return code;
+}
+
+static void end_with(struct life *life, const char *reason)
+{
+	const struct supervisor *supervisor = life->supervisor;
+
+	if (life->ended)
+		return;
+	life->ended = true;
+	if (!reason)
+		return;
+	life->badly = true;
+	log_line(&life->log, "ends: %s", reason);
+	registry_write_reason(supervisor->registry, supervisor->record->name, reason);
+}
+
+static void reap(struct life *life)
+{
+	struct error error;
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (pid == life->resolver) {
+			life->resolver = 0;
+		} else if (pid == life->engine) {
+			life->engine = 0;
+			end_with(life, keeper_explain(OWN_DEVICE, status, &error) < 0
+					       ? error.text
+					       : "the engine ended");
+		} else if (pid == life->anchor.pid) {
+			life->anchor.pid = 0;
+			end_with(life, "the process that holds the namespaces was killed");
+		}
+	}
+}
+
+static void take_signal(struct life *life)
+{
+	struct signalfd_siginfo info;
+
+	if (read(life->signals, &info, sizeof(info)) != sizeof(info))
+		return;
+	if (info.ssi_signo == SIGCHLD)
+		reap(life);
+	else
+		end_with(life, NULL);
+}
+
+static int write_address(const struct life *life, const struct renewal *renewal,
+			 const union socket_address *address, struct error *error)
+{
+	struct wg_peer_change peer = {.public_key = renewal->public_key,
+				      .update_only = true,
+				      .set_address = true,
+				      .address = *address};
+	const struct wg_change change = {.peers = &peer, .peer_count = 1};
+
+	if (life->supervisor->record->backend == BACKEND_ENGINE)
+		return uapi_client_write(life->socket, &change, error);
+	return backend_write(BACKEND_KERNEL, life->anchor.netns, OWN_DEVICE, &change, error);
+}
+
+/* In a process of its own: the resolver may take its time. */
+_Noreturn static void resolve(struct life *life, const struct renewal *renewal,
+			      const union socket_address *current)
+{
+	union socket_address address;
+	char text[SOCKET_TEXT_MAX];
+	struct error error;
+	int code;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	code = resolve_next(renewal->endpoint.host, renewal->endpoint.port, current, &address,
+			    &error);
+	if (code == 0)
+		code = write_address(life, renewal, &address, &error);
+	if (code == 0)
+		log_line(&life->log, "%s does not answer; trying it at %s", renewal->endpoint.host,
+			 socket_address_format(&address, text));
+	else
+		log_line(&life->log, "%s", error.text);
+	_exit(code < 0);
+}
+
+static int read_device(const struct life *life, struct wg_device *ret, struct error *error)
+{
+	if (life->supervisor->record->backend == BACKEND_ENGINE)
+		return uapi_client_read(life->socket, ret, error);
+	return backend_read(BACKEND_KERNEL, life->anchor.netns, OWN_DEVICE, ret, error);
+}
+
+static void renew(struct life *life)
+{
+	CLEANUP(wg_device_clear) struct wg_device device = {};
+	const struct renewal *renewal;
+	const struct wg_peer *peer;
+	struct error ignored;
+
+	if (life->resolver || read_device(life, &device, &ignored) < 0)
+		return;
+	renewal = renewals_next(&life->renewals, &device, time(NULL), &peer);
+	if (!renewal)
+		return;
+	life->resolver = fork();
+	if (life->resolver == 0)
+		resolve(life, renewal, &peer->address);
+	if (life->resolver < 0)
+		life->resolver = 0;
+}
+
+static void watch(struct life *life)
+{
+	struct pollfd fds[] = {
+		{.fd = life->signals, .events = POLLIN},
+		{.fd = life->supervisor->leash, .events = POLLIN},
+	};
+	const int wait = life->renewals.count ? RENEWAL_INTERVAL * 1000 : -1;
+
+	while (!life->ended) {
+		int ready = poll(fds, ARRAY_SIZE(fds), wait);
+
+		if (ready > 0 && fds[0].revents)
+			take_signal(life);
+		if (ready > 0 && fds[1].revents)
+			end_with(life, NULL);
+		if (ready == 0)
+			renew(life);
+	}
+}
+
+/* The children, and what the kernel has of the tunnel. */
+static void take_away(struct life *life)
+{
+	CLEANUP(netlink_close) struct netlink inside = {};
+	struct error ignored;
+
+	if (life->engine)
+		process_end(&life->engine, 1, GRACE_MS, &ignored);
+	if (life->supervisor->record->backend == BACKEND_KERNEL && life->anchor.netns >= 0 &&
+	    netlink_open(NETLINK_ROUTE, life->anchor.netns, &inside, &ignored) == 0)
+		link_delete(&inside, OWN_DEVICE, &ignored);
+	if (life->anchor.pid > 0)
+		kill(life->anchor.pid, SIGKILL);
+	if (life->resolver)
+		kill(life->resolver, SIGKILL);
+	while (waitpid(-1, NULL, 0) > 0)
+		;
+	anchor_close(&life->anchor);
+	renewals_clear(&life->renewals);
+}
+
+static int begin(struct life *life, int *report, int *leash, struct error *error)
+{
+	sigset_t signals;
+	int code = detach(life->supervisor, report, leash, error);
+
+	catch_signals(&signals);
+	if (code < 0)
+		return code;
+	signal(SIGCHLD, SIG_DFL);
+	signal(SIGPIPE, SIG_IGN);
+	if (sigprocmask(SIG_SETMASK, &signals, NULL) < 0)
+		return error_errno(error, "cannot take signals");
+	life->signals = signalfd(-1, &signals, SFD_CLOEXEC);
+	if (life->signals < 0)
+		return error_errno(error, "cannot take signals");
+	return bring_up(life, error);
+}
+
+_Noreturn static void live(struct supervisor *supervisor, int report)
+{
+	struct life life = {.supervisor = supervisor,
+			    .log.name = supervisor->record->name,
+			    .anchor = ANCHOR_NONE,
+			    .signals = -1};
+	struct error error = {}, ignored;
+	int code;
+
+	registry_file(supervisor->registry, supervisor->record->name, "engine.sock", life.socket);
+	code = begin(&life, &report, &supervisor->leash, &error);
+	if (code < 0)
+		end_with(&life, NULL);
+	else
+		report_send(&report, 0, &error);
+	watch(&life);
+	take_away(&life);
+	if (!life.badly)
+		registry_remove(supervisor->registry, supervisor->record->name, &ignored);
+	report_send(&report, code, &error);
+	_exit(code < 0 || life.badly);
+}
+
+int supervisor_start(const struct supervisor *supervisor, pid_t *ret_pid, int *ret_report,
+		     struct error *error)
+{
+	CLEANUP(fd_close) int from = -1;
+	CLEANUP(fd_close) int to = -1;
+	int code = report_open(&from, &to, error);
+	pid_t pid;
+
+	if (code < 0)
+		return code;
+	pid = fork();
+	if (pid < 0)
+		return error_errno(error, "cannot start a process");
+	if (pid == 0) {
+		struct supervisor own = *supervisor;
+
+		code = process_identify(getpid(), &own.record->supervisor, error);
+		live(&own, to);
+	}
+	*ret_pid = pid;
+	*ret_report = fd_take(&from);
+	return 0;
+}
