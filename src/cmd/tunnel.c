@@ -136,13 +136,8 @@ int cmd_tunnel_import(struct command *command, int argc, char **argv, struct err
 	unsigned int ignored = 0;
 	int code = conf_read(argv[1], &tunnel, &ignored, error);
 
-	if (code == 0 && tunnel.addresses.count == 0)
-		code = error_set(error, EINVAL,
-				 "%s: [Interface] has no Address: add a line such as "
-				 "Address = 10.0.0.2/32",
-				 argv[1]);
-	if (code == 0 && tunnel_check(&tunnel, error) < 0)
-		code = error_wrap(error, "%s", argv[1]);
+	if (code == 0)
+		code = conf_check(argv[1], &tunnel, error);
 	if (code == 0)
 		code = command_open(command, STORE_WRITE, &store, error);
 	if (code == 0)

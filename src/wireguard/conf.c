@@ -487,3 +487,13 @@ int conf_parse(const char *name, const char *text, size_t size, struct tunnel *r
 	*ret_ignored = parser.ignored;
 	return 0;
 }
+
+int conf_check(const char *name, const struct tunnel *tunnel, struct error *error)
+{
+	if (tunnel->addresses.count == 0)
+		return error_set(error, EINVAL,
+				 "%.200s: [Interface] has no Address: add a line such as "
+				 "Address = 10.0.0.2/32",
+				 name);
+	return tunnel_check(tunnel, error) < 0 ? error_wrap(error, "%.200s", name) : 0;
+}

@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 
+#include "base/secret_text.h"
 #include "model/tunnel.h"
 
 #define CONF_SIZE_MAX (1 << 20) /* bytes; a larger file is refused */
@@ -19,8 +20,15 @@
 int conf_parse(const char *name, const char *text, size_t size, struct tunnel *ret,
 	       unsigned int *ret_ignored, struct error *error);
 
-/* As conf_parse() for a file; refuses one that is not a regular file or too large, and wipes the
- * text. */
+/* Can a tunnel that was read be run? What tunnel_check() asks for, and an address, without which
+ * nothing can go through it. Errors name `name`. -EINVAL. */
+int conf_check(const char *name, const struct tunnel *tunnel, struct error *error);
+
+/* Reads the text of a file, for the caller to clear; refuses one that is not a regular file or too
+ * large. */
+int conf_read_text(const char *path, struct secret_text *ret, struct error *error);
+
+/* conf_read_text(), conf_parse(), and the text is wiped. */
 int conf_read(const char *path, struct tunnel *ret, unsigned int *ret_ignored, struct error *error);
 
 #endif

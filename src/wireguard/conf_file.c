@@ -1,23 +1,10 @@
 #include <errno.h>
 #include <fcntl.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/memory.h"
 #include "wireguard/conf.h"
-
-/* Text with private keys in it: it is wiped before it is freed. */
-struct secret_text {
-	char *bytes; /* owned; CONF_SIZE_MAX + 1, so that a file that is too large shows as one */
-	size_t size;
-};
-
-static void secret_text_clear(struct secret_text *text)
-{
-	explicit_bzero(text->bytes, text->size);
-	memory_free(&text->bytes);
-}
 
 static int open_regular(const char *path, int *ret, struct error *error)
 {
@@ -35,22 +22,18 @@ static int open_regular(const char *path, int *ret, struct error *error)
 	return 0;
 }
 
-int conf_read(const char *path, struct tunnel *ret, unsigned int *ret_ignored, struct error *error)
+int conf_read_text(const char *path, struct secret_text *ret, struct error *error)
 {
 	CLEANUP(fd_close) int fd = -1;
-	CLEANUP(secret_text_clear)
-	struct secret_text text = {.bytes = memory_zalloc(CONF_SIZE_MAX + 1)};
-	ssize_t got;
 	int code = open_regular(path, &fd, error);
 
-	if (code < 0)
-		return code;
-	do {
-		got = read(fd, text.bytes + text.size, CONF_SIZE_MAX + 1 - text.size);
-		if (got < 0 && errno != EINTR)
-			return error_errno(error, "cannot read %.200s", path);
-		if (got > 0)
-			text.size += (size_t)got;
-	} while (got != 0 && text.size <= CONF_SIZE_MAX);
-	return conf_parse(path, text.bytes, text.size, ret, ret_ignored, error);
+	return code < 0 ? code : secret_text_read(fd, path, CONF_SIZE_MAX, ret, error);
+}
+
+int conf_read(const char *path, struct tunnel *ret, unsigned int *ret_ignored, struct error *error)
+{
+	CLEANUP(secret_text_clear) struct secret_text text = {};
+	int code = conf_read_text(path, &text, error);
+
+	return code < 0 ? code : conf_parse(path, text.bytes, text.size, ret, ret_ignored, error);
 }

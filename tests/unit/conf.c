@@ -257,12 +257,41 @@ static void test_not_a_file(void **state)
 	assert_non_null(strstr(error.text, "/dev/zero is not a regular file"));
 }
 
+static void test_check(void **state)
+{
+	static const struct {
+		const char *name, *complaint; /* NULL: it can be run */
+	} cases[] = {
+		{"provider", NULL},
+		{"server", NULL},
+		{"minimal", "conf/good-minimal.conf: [Interface] has no Address"},
+		{"ipv6-small-mtu", "conf/good-ipv6-small-mtu.conf: an MTU of 1279 is too small"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		CLEANUP(tunnel_clear) struct tunnel tunnel = {};
+		unsigned int ignored;
+		struct error error = {};
+		char path[128];
+		int code;
+
+		snprintf(path, sizeof(path), "conf/good-%s.conf", cases[i].name);
+		assert_int_equal(conf_read(path, &tunnel, &ignored, &error), 0);
+		code = conf_check(path, &tunnel, &error);
+		assert_int_equal(code, cases[i].complaint ? -EINVAL : 0);
+		if (cases[i].complaint)
+			assert_non_null(strstr(error.text, cases[i].complaint));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_good), cmocka_unit_test(test_preshared_key),
-		cmocka_unit_test(test_bad),  cmocka_unit_test(test_sizes),
-		cmocka_unit_test(test_many), cmocka_unit_test(test_not_a_file),
+		cmocka_unit_test(test_good),  cmocka_unit_test(test_preshared_key),
+		cmocka_unit_test(test_bad),   cmocka_unit_test(test_sizes),
+		cmocka_unit_test(test_many),  cmocka_unit_test(test_not_a_file),
+		cmocka_unit_test(test_check),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
