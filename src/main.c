@@ -110,18 +110,24 @@ static bool wants_help(int argc, char **argv)
 	return argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0);
 }
 
-/* Finds the verb in the table; one with a table of its own leaves the choice to the next word. */
-static int run_verb(struct command *command, const struct verb *table, int argc, char **argv,
+static int say_unknown(const struct verb *owner, const char *word, struct error *error)
+{
+	if (owner)
+		return verb_unknown(owner, word, error);
+	return error_usage(error, "there is no %s '%.64s': see `subu help`",
+			   *word == '-' ? "option" : "verb", word);
+}
+
+/* Finds the verb in its owner's table, or in that of all verbs; one with a table of its own leaves
+ * the choice to the next word. */
+static int run_verb(struct command *command, const struct verb *owner, int argc, char **argv,
 		    struct error *error)
 {
-	const struct verb *verb = verb_find(table, argv[0]);
+	const struct verb *verb = verb_find(owner ? owner->table : verb_table, argv[0]);
 	int code = 0;
 
-	if (!verb && table == tunnel_verb_table)
-		return error_usage(error, "WG has no '%.64s': see `subu help WG`", argv[0]);
 	if (!verb)
-		return error_usage(error, "there is no %s '%.64s': see `subu help`",
-				   argv[0][0] == '-' ? "option" : "verb", argv[0]);
+		return say_unknown(owner, argv[0], error);
 	command->status = verb->failed;
 	if (!verb->raw)
 		code = sift_globals(command, &argc, argv, error);
@@ -132,7 +138,7 @@ static int run_verb(struct command *command, const struct verb *table, int argc,
 		return 0;
 	}
 	if (verb->table && argc > 1)
-		return run_verb(command, verb->table, argc - 1, argv + 1, error);
+		return run_verb(command, verb, argc - 1, argv + 1, error);
 	code = check_root(verb, error);
 	if (code == 0)
 		code = check_count(verb, argc, error);
@@ -153,8 +159,8 @@ static int run(struct command *command, int argc, char **argv, struct error *err
 	if (code < 0)
 		return code;
 	if (at == argc)
-		return run_verb(command, verb_table, 1, no_words, error);
-	return run_verb(command, verb_table, argc - at, argv + at, error);
+		return run_verb(command, NULL, 1, no_words, error);
+	return run_verb(command, NULL, argc - at, argv + at, error);
 }
 
 int main(int argc, char **argv)

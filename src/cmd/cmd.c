@@ -24,9 +24,18 @@ const struct verb *verb_find(const struct verb *table, const char *name)
 	return NULL;
 }
 
+int verb_unknown(const struct verb *owner, const char *name, struct error *error)
+{
+	return error_usage(error, "%s has no '%.64s': see `subu help %s`", owner->name, name,
+			   owner->name);
+}
+
 const char *verb_prefix(const struct verb *verb)
 {
-	return verb_find(tunnel_verb_table, verb->name) == verb ? "WG " : "";
+	for (const struct verb *owner = verb_table; owner->name; owner++)
+		if (owner->table && verb_find(owner->table, verb->name) == verb)
+			return owner->prefix;
+	return "";
 }
 
 static void say_waiting(const char *path)

@@ -26,19 +26,22 @@ struct verb {
 	const char *purpose;	  /* one line */
 	const char *details;	  /* what `VERB --help` says more; NULL: nothing */
 	const struct verb *table; /* of the verbs that may follow; NULL: none */
+	const char *prefix;	  /* what stands before the names in that table, as "WG " does */
 	int failed;		  /* the exit status when subu itself fails; 0: the ordinary ones */
 	bool root;		  /* needs root */
 	bool raw;		  /* its words are not searched for global options */
 };
 
-/* The table of verbs, ended by one without a name, and that of `WG …`. */
+/* The table of verbs, ended by one without a name. */
 extern const struct verb verb_table[];
-extern const struct verb tunnel_verb_table[];
 
 /* The row of that name or alias, or NULL. */
 const struct verb *verb_find(const struct verb *table, const char *name);
 
-/* What stands before the verb's name: "WG " or nothing. */
+/* Says that no verb of that name is in the owner's table; returns -EINVAL. */
+int verb_unknown(const struct verb *owner, const char *name, struct error *error);
+
+/* What stands before the verb's name: the prefix of the table it is in, or nothing. */
 const char *verb_prefix(const struct verb *verb);
 
 /* Opens the database, saying on a terminal when it waits for another program. */

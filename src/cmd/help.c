@@ -92,12 +92,20 @@ static void print_other_words(const struct verb *verb)
 	puts(" for the verb");
 }
 
+static void help_table(const struct verb *verb)
+{
+	printf("usage: subu %s VERB ...", verb->name);
+	if (verb->aliases[0])
+		printf(", or subu %s VERB ...", verb->aliases[0]);
+	puts("\n");
+	print_table(verb->table, verb->prefix);
+	printf("\n`subu %s VERB --help` says more.\n", verb->name);
+}
+
 void help_verb(const struct verb *verb)
 {
 	if (verb->table) {
-		puts("usage: subu WG VERB ..., or subu wg VERB ...\n");
-		print_table(tunnel_verb_table, "WG ");
-		puts("\n`subu WG VERB --help` says more.");
+		help_table(verb);
 		return;
 	}
 	printf("usage: subu %s%s%s%s\n", verb_prefix(verb), verb->name, *verb->words ? " " : "",
@@ -135,8 +143,11 @@ static void print_all(void)
 	       "written wg.\n\n",
 	       synopsis);
 	print_table(verb_table, "");
-	printf("\nTunnels:\n");
-	print_table(tunnel_verb_table, "WG ");
+	for (const struct verb *verb = verb_table; verb->name; verb++)
+		if (verb->table) {
+			printf("\nsubu %s ...:\n", verb->name);
+			print_table(verb->table, verb->prefix);
+		}
 	printf("\n%s\n%s\n%s\nTopics: a verb, WG, options, files, status.\n", options_text,
 	       files_text, status_text);
 }
@@ -163,12 +174,12 @@ static int print_topic(const char *topic, struct error *error)
 
 int cmd_help(struct command *command, int argc, char **argv, struct error *error)
 {
-	const struct verb *verb;
+	const struct verb *owner = argc == 3 ? verb_find(verb_table, argv[1]) : NULL, *verb;
 
-	if (argc == 3 && verb_find(verb_table, argv[1]) == verb_find(verb_table, "WG")) {
-		verb = verb_find(tunnel_verb_table, argv[2]);
+	if (owner && owner->table) {
+		verb = verb_find(owner->table, argv[2]);
 		if (!verb)
-			return error_usage(error, "WG has no '%.64s': see `subu help WG`", argv[2]);
+			return verb_unknown(owner, argv[2], error);
 		help_verb(verb);
 		return 0;
 	}
