@@ -106,6 +106,16 @@ void command_warn(const struct command *command, const char *format, ...)
 	va_end(args);
 }
 
+void command_warn_ignored(const struct command *command, const char *what, unsigned int count)
+{
+	if (count)
+		command_warn(
+			command,
+			"%s: %u lines with PreUp, PostUp, PreDown, PostDown or SaveConfig were "
+			"passed over: subu runs no commands from a configuration",
+			what, count);
+}
+
 json_t *command_plan_json(const struct plan *plan)
 {
 	json_t *array = json_array();
@@ -155,6 +165,25 @@ static void answer_plan(const struct command *command, json_t *value, const stru
 	}
 	json_object_set_new(value, "plan", command_plan_json(plan));
 	output_json(value);
+}
+
+void command_answer(const struct command *command, json_t *value, const char *line)
+{
+	CLEANUP(output_release) json_t *owned = value;
+
+	answer(command, owned, line);
+}
+
+void command_would(const struct command *command, json_t *value, const char *sentence)
+{
+	CLEANUP(output_release) json_t *owned = value;
+
+	if (!command->json) {
+		printf("would %s\n", sentence);
+		return;
+	}
+	json_object_set_new(owned, "plan", json_pack("[o]", output_text(sentence)));
+	output_json(owned);
 }
 
 int command_change(const struct command *command, const struct reconcile *reconcile, uint32_t subu,

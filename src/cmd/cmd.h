@@ -63,6 +63,17 @@ void command_note(const struct command *command, const char *format, ...)
 void command_warn(const struct command *command, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* Counts in a warning the lines of a .conf that conf_parse() ignored; none: nothing. `what` names the
+ * .conf. */
+void command_warn_ignored(const struct command *command, const char *what, unsigned int count);
+
+/* Answers for a verb that has no plan: the JSON value, or the line for people, cut at its first space
+ * with --quiet; it takes the value over. */
+void command_answer(const struct command *command, json_t *value, const char *line);
+
+/* Answers --dry-run for such a verb: what it would do, "delete FILE"; it takes the value over. */
+void command_would(const struct command *command, json_t *value, const char *sentence);
+
 /* Runs reconcile_change() on the transaction that is open and answers: with --dry-run the plan;
  * otherwise the JSON value, or the line for people; it takes the value over. With --quiet the line
  * is cut at its first space: the id alone. */
@@ -110,6 +121,12 @@ VERB_RUN(cmd_tunnel_info);
 VERB_RUN(cmd_tunnel_list);
 VERB_RUN(cmd_tunnel_remove);
 VERB_RUN(cmd_tunnel_up);
+
+VERB_RUN(cmd_profile_import);
+VERB_RUN(cmd_profile_list);
+VERB_RUN(cmd_profile_show);
+VERB_RUN(cmd_profile_edit);
+VERB_RUN(cmd_profile_delete);
 
 /* Prints the help of one verb (cmd/help.c). */
 void help_verb(const struct verb *verb);

@@ -32,7 +32,8 @@ static const char files_text[] =
 	"  /sys/fs/cgroup/subu/subu_N        the control group of its commands (or below\n"
 	"                                    /sys/fs/cgroup/unified)\n"
 	"  /sys/fs/bpf/subu/subu_N           what holds the programs that steer it\n"
-	"  /etc/netns/ns-subu_N/resolv.conf  name servers inside when the tunnel has none\n";
+	"  /etc/netns/ns-subu_N/resolv.conf  name servers inside when the tunnel has none\n"
+	"  ~/.config/subu/profiles           your profiles; XDG_CONFIG_HOME moves them\n";
 
 static const char status_text[] =
 	"Exit status: 0 done; 1 could not; 2 the words were wrong. Of `subu exec`: the\n"
@@ -148,7 +149,7 @@ static void print_all(void)
 			printf("\nsubu %s ...:\n", verb->name);
 			print_table(verb->table, verb->prefix);
 		}
-	printf("\n%s\n%s\n%s\nTopics: a verb, WG, options, files, status.\n", options_text,
+	printf("\n%s\n%s\n%s\nTopics: a verb, WG, profile, options, files, status.\n", options_text,
 	       files_text, status_text);
 }
 
@@ -166,8 +167,8 @@ static int print_topic(const char *topic, struct error *error)
 		help_verb(verb);
 	else
 		return error_usage(error,
-				   "there is no help on '%.64s': a verb, WG, options, files or "
-				   "status",
+				   "there is no help on '%.64s': a verb, WG, profile, options, "
+				   "files or status",
 				   topic);
 	return 0;
 }

@@ -144,12 +144,8 @@ int cmd_tunnel_import(struct command *command, int argc, char **argv, struct err
 		code = store_begin(store, error);
 	if (code == 0)
 		code = add(command, store, &tunnel, error);
-	if (code == 0 && ignored)
-		command_warn(
-			command,
-			"%s: %u lines with PreUp, PostUp, PreDown, PostDown or SaveConfig were "
-			"left out: subu runs no commands from a configuration",
-			argv[1], ignored);
+	if (code == 0)
+		command_warn_ignored(command, argv[1], ignored);
 	return code;
 }
 

@@ -59,6 +59,11 @@ static const char set_details[] =
 	"session where WireGuard allows. endpoint, allowed-ips, persistent-keepalive and\n"
 	"preshared-key are for a tunnel with one peer, as `subu WG create` makes it.";
 
+static const char profile_edit_details[] =
+	"The editor is VISUAL, else EDITOR, else vi. It works on a copy; the profile changes when\n"
+	"the editor is done and the text is a good one. A text that is not is kept, and the next\n"
+	"edit goes on with it.";
+
 static const struct verb tunnel_verb_table[] = {
 	{.name = "global",
 	 .least = 1,
@@ -142,6 +147,48 @@ static const struct verb tunnel_verb_table[] = {
 	 .root = true,
 	 .words = "WG_M",
 	 .purpose = "turn its device off"},
+	{},
+};
+
+static const struct verb profile_verb_table[] = {
+	{.name = "import",
+	 .least = 1,
+	 .most = 2,
+	 .run = cmd_profile_import,
+	 .words = "FILE|- [NAME]",
+	 .purpose = "keep a wg-quick .conf as a profile",
+	 .details =
+		 "The file, or standard input, is checked and kept byte for byte. Without NAME the\n"
+		 "profile is called as the file without .conf. Commands in it (PostUp and the like)\n"
+		 "are never run: a warning counts them. A profile that is there is not replaced."},
+	{.name = "list",
+	 .aliases = {"ls"},
+	 .run = cmd_profile_list,
+	 .words = "",
+	 .purpose = "list the profiles",
+	 .details = "A file that is no good profile is listed with its fault."},
+	{.name = "show",
+	 .least = 1,
+	 .most = 2,
+	 .run = cmd_profile_show,
+	 .words = "NAME [--secrets]",
+	 .purpose = "print a profile, without its keys",
+	 .details = "--secrets prints it as it is kept."},
+	{.name = "edit",
+	 .least = 1,
+	 .most = 1,
+	 .run = cmd_profile_edit,
+	 .words = "NAME",
+	 .purpose = "change a profile in your editor",
+	 .details = profile_edit_details},
+	{.name = "delete",
+	 .least = 1,
+	 .most = 2,
+	 .aliases = {"remove", "rm"},
+	 .run = cmd_profile_delete,
+	 .words = "NAME [--yes]",
+	 .purpose = "delete a profile",
+	 .details = "Asks first, on a terminal; --yes is the answer."},
 	{},
 };
 
@@ -272,6 +319,13 @@ const struct verb verb_table[] = {
 	 .purpose = "make, change and see tunnels (`subu help WG`)",
 	 .table = tunnel_verb_table,
 	 .prefix = "WG "},
+	{.name = "profile",
+	 .least = 1,
+	 .most = INT_MAX,
+	 .words = "VERB ...",
+	 .purpose = "keep WireGuard .conf files of your own (`subu help profile`)",
+	 .table = profile_verb_table,
+	 .prefix = "profile "},
 	{.name = "engine",
 	 .run = cmd_engine,
 	 .words = "[-f] INTERFACE",

@@ -1,10 +1,15 @@
 # What is written agrees with what there is.
 
-# verbs: the first word of each row of the program's own tables, those of WG with that before them.
+# verbs: the first word of each row of the program's own tables, those of WG and profile with that
+# before them.
 verbs()
 {
+	local owner
+
 	"$SUBU" usage | sed -nE 's/^  ([a-zA-Z]+).*/\1/p'
-	"$SUBU" help WG | sed -nE 's/^  (WG [a-z_]+).*/\1/p'
+	for owner in WG profile; do
+		"$SUBU" help "$owner" | sed -nE "s/^  ($owner [a-z_]+).*/\1/p"
+	done
 }
 
 @test "the manual has every verb and every option" {
@@ -33,6 +38,7 @@ completed()
 	source dist/completion/subu
 	diff <(completed) <(verbs | sed 's/ .*//' | sort -u)
 	diff <(completed WG) <(verbs | sed -n 's/^WG //p' | sort -u)
+	diff <(completed profile) <(verbs | sed -n 's/^profile //p' | sort -u)
 }
 
 @test "the session of the README is that of subu example" {
