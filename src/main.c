@@ -15,7 +15,6 @@
 #define KERNEL_MINOR 1
 
 enum {
-	STATUS_DONE = 0,
 	STATUS_FAILED = 1,
 	STATUS_USAGE = 2,
 };
@@ -85,11 +84,11 @@ static int check_kernel(struct error *error)
 			 name.release, KERNEL_MAJOR, KERNEL_MINOR);
 }
 
-static int check_root(const struct verb *verb, struct error *error)
+static int check_machine(const struct verb *verb, struct error *error)
 {
-	if (!verb->root)
+	if (!verb->root && !verb->kernel)
 		return 0;
-	if (geteuid() != 0)
+	if (verb->root && geteuid() != 0)
 		return error_set(error, EPERM, "`subu %s%s` needs root: try it with sudo",
 				 verb_prefix(verb), verb->name);
 	return check_kernel(error);
@@ -139,7 +138,7 @@ static int run_verb(struct command *command, const struct verb *owner, int argc,
 	}
 	if (verb->table && argc > 1)
 		return run_verb(command, verb, argc - 1, argv + 1, error);
-	code = check_root(verb, error);
+	code = check_machine(verb, error);
 	if (code == 0)
 		code = check_count(verb, argc, error);
 	if (code == 0)
@@ -175,7 +174,7 @@ int main(int argc, char **argv)
 	if (code == 0 && (fflush(stdout) != 0 || ferror(stdout)))
 		code = error_errno(&error, "cannot write the answer");
 	if (code == 0)
-		return STATUS_DONE;
+		return command.done;
 	fprintf(stderr, "subu: %s\n", error.text);
 	if (command.status)
 		return command.status;

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/memory.h"
@@ -184,6 +185,26 @@ void command_would(const struct command *command, json_t *value, const char *sen
 	}
 	json_object_set_new(owned, "plan", json_pack("[o]", output_text(sentence)));
 	output_json(owned);
+}
+
+void command_say_plan(const struct command *command, const struct plan *plan)
+{
+	CLEANUP(output_release) json_t *value = json_object();
+
+	answer_plan(command, value, plan);
+}
+
+json_t *command_age(int64_t when)
+{
+	int64_t age = time(NULL) - when;
+
+	if (when == 0)
+		return json_null();
+	if (age < 120)
+		return json_sprintf("%lld s ago", (long long)(age < 0 ? 0 : age));
+	if (age < 7200)
+		return json_sprintf("%lld min ago", (long long)age / 60);
+	return json_sprintf("%lld h ago", (long long)age / 3600);
 }
 
 int command_change(const struct command *command, const struct reconcile *reconcile, uint32_t subu,

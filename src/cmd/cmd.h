@@ -13,6 +13,7 @@
 struct command {
 	const char *db;
 	bool json, quiet, dry_run;
+	int done;   /* what a verb that is done exits with: 0, or what its command did */
 	int status; /* what a verb that failed in its own way exits with; 0: by the error */
 };
 
@@ -29,6 +30,7 @@ struct verb {
 	const char *prefix;	  /* what stands before the names in that table, as "WG " does */
 	int failed;		  /* the exit status when subu itself fails; 0: the ordinary ones */
 	bool root;		  /* needs root */
+	bool kernel;		  /* needs a kernel that is new enough, as all do that need root */
 	bool raw;		  /* its words are not searched for global options */
 };
 
@@ -84,6 +86,12 @@ int command_change(const struct command *command, const struct reconcile *reconc
 int command_commit(const struct command *command, struct store *store, json_t *value,
 		   const char *line, struct error *error);
 
+/* Answers --dry-run with a plan alone. */
+void command_say_plan(const struct command *command, const struct plan *plan);
+
+/* "12 s ago", for people, of a time in seconds since the epoch; null for 0, which is never. */
+json_t *command_age(int64_t when);
+
 /* The operations of a plan as an array of sentences. */
 json_t *command_plan_json(const struct plan *plan);
 
@@ -104,6 +112,10 @@ VERB_RUN(cmd_detach);
 VERB_RUN(cmd_steer);
 VERB_RUN(cmd_exec);
 VERB_RUN(cmd_option);
+VERB_RUN(cmd_run);
+VERB_RUN(cmd_up);
+VERB_RUN(cmd_down);
+VERB_RUN(cmd_status);
 VERB_RUN(cmd_reconcile);
 VERB_RUN(cmd_doctor);
 VERB_RUN(cmd_engine);

@@ -1,7 +1,6 @@
 /* WG info, WG list. */
 #include <errno.h>
 #include <stdio.h>
-#include <time.h>
 
 #include "base/memory.h"
 #include "cmd/cmd.h"
@@ -38,20 +37,6 @@ static const struct output_column list_columns[] = {
 	{"Last handshake", "handshake"},
 };
 
-/* "12 s ago", for people; null: never. */
-static json_t *age_json(int64_t when)
-{
-	int64_t age = time(NULL) - when;
-
-	if (when == 0)
-		return json_null();
-	if (age < 120)
-		return json_sprintf("%lld s ago", (long long)(age < 0 ? 0 : age));
-	if (age < 7200)
-		return json_sprintf("%lld min ago", (long long)age / 60);
-	return json_sprintf("%lld h ago", (long long)age / 3600);
-}
-
 static void add_statistics(json_t *value, const struct wg_peer *running)
 {
 	char address[SOCKET_TEXT_MAX];
@@ -61,7 +46,7 @@ static void add_statistics(json_t *value, const struct wg_peer *running)
 				    json_string(socket_address_format(&running->address, address)));
 	if (running->last_handshake)
 		json_object_set_new(value, "last_handshake", json_integer(running->last_handshake));
-	json_object_set_new(value, "handshake", age_json(running->last_handshake));
+	json_object_set_new(value, "handshake", command_age(running->last_handshake));
 	json_object_set_new(value, "received_bytes",
 			    json_integer((json_int_t)running->received_bytes));
 	json_object_set_new(value, "sent_bytes", json_integer((json_int_t)running->sent_bytes));

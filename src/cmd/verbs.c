@@ -192,6 +192,30 @@ static const struct verb profile_verb_table[] = {
 	{},
 };
 
+static const char run_details[] =
+	"The command sees lo and the tunnel and nothing else of the network; what it sends goes\n"
+	"through WireGuard or nowhere. FILE is a wg-quick .conf; NAME is a profile, whose tunnel is\n"
+	"joined when it is up (`subu up`) and made for this command alone when it is not. Without\n"
+	"either it is the only profile there is. The command has the caller's account, folder,\n"
+	"environment and terminal; with --root it believes that it is root, and has no rights either\n"
+	"way. The tunnel ends with the command, and so does what that leaves running, unless --linger.\n"
+	"Put global options before the word run: what follows is the command's.\n"
+	"Exit status: the command's own; 128+N when signal N ended it; 125 when subu failed, 126\n"
+	"when the command cannot be run, 127 when it is not found.";
+
+static const char up_details[] =
+	"Returns when the server has answered. When it has not within 10 seconds, or as many as\n"
+	"--timeout says, the tunnel is taken down again and the status is 1. `subu run --profile\n"
+	"PROFILE` joins it.";
+
+static const char down_details[] =
+	"Refuses while commands run inside; with --force they are ended first: SIGTERM, and SIGKILL\n"
+	"two seconds later.";
+
+static const char status_details[] =
+	"A tunnel of one command is called run@ and the number of its subu. With the name of a tunnel\n"
+	"it shows all about that one, with the processes inside.";
+
 const struct verb verb_table[] = {
 	{.name = "init",
 	 .least = 1,
@@ -319,6 +343,38 @@ const struct verb verb_table[] = {
 	 .purpose = "make, change and see tunnels (`subu help WG`)",
 	 .table = tunnel_verb_table,
 	 .prefix = "WG "},
+	{.name = "run",
+	 .least = 1,
+	 .most = INT_MAX,
+	 .run = cmd_run,
+	 .words = "[--profile NAME | --config FILE] [--root] [--linger] [--] CMD [ARG...]",
+	 .purpose = "run one command behind one tunnel, without root",
+	 .details = run_details,
+	 .failed = ENTER_STATUS_FAILED,
+	 .kernel = true,
+	 .raw = true},
+	{.name = "up",
+	 .least = 1,
+	 .most = 3,
+	 .run = cmd_up,
+	 .words = "PROFILE [--timeout SECONDS]",
+	 .purpose = "bring up a tunnel that stays, for commands to join",
+	 .details = up_details,
+	 .kernel = true},
+	{.name = "down",
+	 .least = 1,
+	 .most = 2,
+	 .run = cmd_down,
+	 .words = "PROFILE [--force]",
+	 .purpose = "end such a tunnel",
+	 .details = down_details,
+	 .kernel = true},
+	{.name = "status",
+	 .most = 1,
+	 .run = cmd_status,
+	 .words = "[PROFILE]",
+	 .purpose = "show the tunnels of run and up",
+	 .details = status_details},
 	{.name = "profile",
 	 .least = 1,
 	 .most = INT_MAX,

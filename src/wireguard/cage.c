@@ -2,10 +2,11 @@
  *
  * In order, since each step takes away what an earlier one needs:
  *
- *	memory        locked, so that keys do not reach a swap device; no core dump holds them, and
- *	              no other process may trace or read this one
  *	files         a mount namespace whose root is an empty, read-only tmpfs: nothing to open; what
  *	              is still written, the log, cannot grow beyond LOG_SIZE
+ *	memory        locked, so that keys do not reach a swap device; no core dump holds them, and
+ *	              no other process may trace or read this one. Not before: the files in /proc of a
+ *	              process that nobody may trace are root's, and a user namespace is made by them
  *	capabilities  none, or the two of network_rights; no_new_privs
  *	system calls  those below, which are what the event loop does
  *
@@ -245,10 +246,10 @@ static int keep_rights(struct error *error)
 
 int cage_enter(bool keep_network_rights, struct error *error)
 {
-	int code = protect_memory(error);
+	int code = leave_files(error);
 
 	if (code == 0)
-		code = leave_files(error);
+		code = protect_memory(error);
 	if (code == 0)
 		code = keep_network_rights ? keep_rights(error) : process_drop_capabilities(error);
 	if (code == 0)

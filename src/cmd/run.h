@@ -1,0 +1,19 @@
+/* What run and up share. */
+#ifndef CMD_RUN_H
+#define CMD_RUN_H
+
+#include "cmd/cmd.h"
+#include "run/start.h"
+
+/* Reads the profile of that name, or the .conf, whichever is not NULL, and says what in it is never
+ * run. The caller clears *ret. */
+int run_load(const struct command *command, const char *profile, const char *config,
+	     struct tunnel *ret, struct error *error);
+
+/* Tells of tunnels that had ended by themselves. */
+struct registry_listener run_listener(const struct command *command);
+
+/* Prints what would be done to bring the tunnel up; takes over what it owns. */
+void run_say_plan(const struct command *command, const char *name, struct tunnel *tunnel);
+
+#endif
