@@ -29,6 +29,9 @@
 #define ORDINARY 1000
 #define ALL	 (CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWPID)
 
+/* Below /proc/sys; children inherit it. */
+static const char *limit_tried;
+
 /* Ends the child that goes on where it should not. */
 #define must(condition)                                                                            \
 	do {                                                                                       \
@@ -173,33 +176,13 @@ static void test_mapped_back_inside(void **state)
 	assert_succeeds(step_back_inside);
 }
 
-/* As an ordinary user inside a user namespace with that limit on what it makes. */
-static int limited(const char *setting, const char *value, struct error *error)
+/* As an ordinary user inside a user namespace with a limit on what it makes. */
+static int step_no_more(struct error *error)
 {
 	become_ordinary();
 	must(userns_unshare(0, 0, 0, error) == 0);
-	must(sysctl_write(setting, value, error) == 0);
+	must(sysctl_write(limit_tried, "0", error) == 0);
 	return userns_unshare(ALL, ORDINARY, ORDINARY, error);
-}
-
-static int step_no_user(struct error *error)
-{
-	return limited("user/max_user_namespaces", "0", error);
-}
-
-static int step_no_net(struct error *error)
-{
-	return limited("user/max_net_namespaces", "0", error);
-}
-
-static int step_no_mnt(struct error *error)
-{
-	return limited("user/max_mnt_namespaces", "0", error);
-}
-
-static int step_no_pid(struct error *error)
-{
-	return limited("user/max_pid_namespaces", "0", error);
 }
 
 /* One process has the only one there may be. */
@@ -224,19 +207,23 @@ static int step_limit_around(struct error *error)
 
 static void test_limits(void **state)
 {
+	static const struct {
+		const char *name, *file;
+	} kinds[] = {{"user", "user"}, {"network", "net"}, {"mount", "mnt"}, {"PID", "pid"}};
+
 	(void)state;
-	assert_refused(step_no_user, ENOSPC,
-		       "cannot make a user namespace: the limit user.max_user_namespaces is 0",
-		       "`sysctl user.max_user_namespaces=1024`");
-	assert_refused(step_no_net, ENOSPC,
-		       "cannot make a network namespace: the limit user.max_net_namespaces is 0",
-		       "`sysctl user.max_net_namespaces=1024`");
-	assert_refused(step_no_mnt, ENOSPC,
-		       "cannot make a mount namespace: the limit user.max_mnt_namespaces is 0",
-		       "`sysctl user.max_mnt_namespaces=1024`");
-	assert_refused(step_no_pid, ENOSPC,
-		       "cannot make a PID namespace: the limit user.max_pid_namespaces is 0",
-		       "`sysctl user.max_pid_namespaces=1024`");
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		char limit[64], text[128], remedy[64];
+
+		snprintf(limit, sizeof(limit), "user/max_%s_namespaces", kinds[i].file);
+		snprintf(text, sizeof(text),
+			 "cannot make a %s namespace: the limit user.max_%s_namespaces is 0",
+			 kinds[i].name, kinds[i].file);
+		snprintf(remedy, sizeof(remedy), "`sysctl user.max_%s_namespaces=1024`",
+			 kinds[i].file);
+		limit_tried = limit;
+		assert_refused(step_no_more, ENOSPC, text, remedy);
+	}
 	assert_refused(step_one_net, ENOSPC,
 		       "cannot make a network namespace: a limit user.max_net_namespaces is "
 		       "reached, here (1)",
@@ -342,6 +329,98 @@ static void test_seccomp(void **state)
 		       remedy);
 }
 
+/* Settings and a security module of other kernels, made up of files that lie where theirs would, for
+ * this process alone. The refusal itself is a filter's. */
+static void pretend(const char *folder, const char *file, const char *text, mode_t mode)
+{
+	char path[128];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", folder, file);
+	must(unshare(CLONE_NEWNS) == 0);
+	must(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
+	must(mount("none", folder, "tmpfs", 0, NULL) == 0);
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, mode);
+	must(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text));
+	close(fd);
+}
+
+static int refused_with(int code, struct error *error)
+{
+	become_ordinary();
+	filter_unshare(code, CLONE_NEWUSER);
+	return userns_unshare(ALL, 0, 0, error);
+}
+
+static int step_setting_of_debian(struct error *error)
+{
+	pretend("/proc/sys/kernel", "unprivileged_userns_clone", "0\n", 0644);
+	return refused_with(EPERM, error);
+}
+
+static int step_setting_is_on(struct error *error)
+{
+	pretend("/proc/sys/kernel", "unprivileged_userns_clone", "1\n", 0644);
+	return refused_with(EPERM, error);
+}
+
+static int step_apparmor(struct error *error)
+{
+	pretend("/proc/sys/kernel", "apparmor_restrict_unprivileged_userns", "1\n", 0644);
+	return refused_with(EACCES, error);
+}
+
+static int step_apparmor_unreadable(struct error *error)
+{
+	pretend("/proc/sys/kernel", "apparmor_restrict_unprivileged_userns", "1\n", 0600);
+	return refused_with(EACCES, error);
+}
+
+static int step_apparmor_is_off(struct error *error)
+{
+	pretend("/proc/sys/kernel", "apparmor_restrict_unprivileged_userns", "0\n", 0644);
+	return refused_with(EPERM, error);
+}
+
+static int step_selinux(struct error *error)
+{
+	must(unshare(CLONE_NEWNS) == 0);
+	must(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
+	must(mount("none", "/sys/fs", "tmpfs", 0, NULL) == 0);
+	must(mkdir("/sys/fs/selinux", 0755) == 0);
+	pretend("/sys/fs/selinux", "enforce", "1", 0644);
+	return refused_with(EACCES, error);
+}
+
+static int step_label(struct error *error)
+{
+	pretend("/proc/self/attr", "current", "rubbish (enforce)\n", 0644);
+	must(mkdir("/proc/self/attr/apparmor", 0755) == 0);
+	pretend("/proc/self/attr/apparmor", "current", "docker-default (enforce)\n", 0644);
+	return refused_with(EACCES, error);
+}
+
+static void test_other_kernels(void **state)
+{
+	static const char filter[] = "cannot make a user namespace: a seccomp filter is on";
+	static const char apparmor[] = "cannot make a user namespace: AppArmor gives no rights";
+
+	(void)state;
+	assert_refused(step_setting_of_debian, EPERM,
+		       "cannot make a user namespace: user namespaces are forbidden to ordinary",
+		       "`sysctl kernel.unprivileged_userns_clone=1`");
+	assert_refused(step_setting_is_on, EPERM, filter, "seccomp=unconfined");
+	assert_refused(step_apparmor, EACCES, apparmor, "/etc/apparmor.d/subu");
+	assert_refused(step_apparmor_unreadable, EACCES, apparmor, "/etc/apparmor.d/subu");
+	assert_refused(step_apparmor_is_off, EPERM, filter, "seccomp=unconfined");
+	assert_refused(step_label, EACCES,
+		       "cannot make a user namespace: AppArmor holds this process to the profile "
+		       "'docker-default (enforce)'",
+		       "`docker run --security-opt apparmor=unconfined`");
+	assert_refused(step_selinux, EACCES, "cannot make a user namespace: SELinux forbids it",
+		       "`ausearch -m avc`");
+}
+
 static int step_unmapped(struct error *error)
 {
 	become_ordinary();
@@ -408,11 +487,11 @@ static void test_reason_added(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_namespaces),   cmocka_unit_test(test_mapped_back_inside),
-		cmocka_unit_test(test_limits),	     cmocka_unit_test(test_depth),
-		cmocka_unit_test(test_chroot),	     cmocka_unit_test(test_seccomp),
-		cmocka_unit_test(test_unmapped),     cmocka_unit_test(test_undumpable),
-		cmocka_unit_test(test_reason_added),
+		cmocka_unit_test(test_namespaces),    cmocka_unit_test(test_mapped_back_inside),
+		cmocka_unit_test(test_limits),	      cmocka_unit_test(test_depth),
+		cmocka_unit_test(test_chroot),	      cmocka_unit_test(test_seccomp),
+		cmocka_unit_test(test_other_kernels), cmocka_unit_test(test_unmapped),
+		cmocka_unit_test(test_undumpable),    cmocka_unit_test(test_reason_added),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
