@@ -21,10 +21,22 @@ static int clone_device_open(int *ret_fd, struct error *error)
 	int fd = open(TUN_PATH, O_RDWR | O_CLOEXEC);
 
 	if (fd < 0 && (errno == ENOENT || errno == ENODEV || errno == ENXIO))
-		return error_errno(error, "the kernel has no " TUN_PATH
-					  "; load its module (modprobe tun)");
-	if (fd < 0 && (errno == EACCES || errno == EPERM))
-		return error_errno(error, "no right to open " TUN_PATH "; run as root");
+		return error_set(error, errno,
+				 "there is no " TUN_PATH
+				 ": as root, load its module (modprobe tun), "
+				 "or give the container the device (--device " TUN_PATH ")");
+	/* Its mode, which distributions have 0666: the rights are asked for at TUNSETIFF. */
+	if (fd < 0 && errno == EACCES)
+		return error_set(error, EACCES,
+				 "no right to open " TUN_PATH ": as root, `chmod 0666 " TUN_PATH
+				 "`, for good by the udev rule KERNEL==\"tun\", MODE=\"0666\", or "
+				 "run subu as root");
+	/* The devices that a control group allows: root is held to them too. */
+	if (fd < 0 && errno == EPERM)
+		return error_set(error, EPERM,
+				 "the container or service around does not allow " TUN_PATH
+				 ": give it the device (--device " TUN_PATH
+				 ", DeviceAllow=" TUN_PATH ")");
 	if (fd < 0)
 		return error_errno(error, "cannot open " TUN_PATH);
 	*ret_fd = fd;

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <linux/genetlink.h>
 #include <sched.h>
+#include <seccomp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -386,6 +387,19 @@ static void lack_the_right(void)
 		_exit(254);
 }
 
+/* As the devices of a control group refuse it. */
+static void lack_the_permission(void)
+{
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+
+	if (!filter ||
+	    seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(openat), 1,
+			     SCMP_A2(SCMP_CMP_MASKED_EQ, O_ACCMODE, O_RDWR)) < 0 ||
+	    seccomp_load(filter) < 0)
+		_exit(254);
+	seccomp_release(filter);
+}
+
 static void lack_capabilities(void)
 {
 	struct error error;
@@ -398,7 +412,13 @@ static void test_tun_is_missing(void **state)
 {
 	(void)state;
 	assert_int_equal(tun_open_lacking(lack_the_device, "modprobe tun"), ENOENT);
+	assert_int_equal(tun_open_lacking(lack_the_device, "--device /dev/net/tun"), ENOENT);
 	assert_int_equal(tun_open_lacking(lack_the_right, "no right to open /dev/net/tun"), EACCES);
+	assert_int_equal(tun_open_lacking(lack_the_right, "`chmod 0666 /dev/net/tun`"), EACCES);
+	assert_int_equal(tun_open_lacking(lack_the_right, "KERNEL==\"tun\", MODE=\"0666\""),
+			 EACCES);
+	assert_int_equal(tun_open_lacking(lack_the_permission, "does not allow /dev/net/tun"),
+			 EPERM);
 	assert_int_equal(tun_open_lacking(lack_capabilities, "CAP_NET_ADMIN"), EPERM);
 }
 
