@@ -22,73 +22,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "attempt.h"
 #include "base/memory.h"
 #include "kernel/sysctl.h"
 #include "kernel/userns.h"
 
-#define ORDINARY 1000
-#define ALL	 (CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWPID)
+#define ALL (CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWPID)
 
 /* Below /proc/sys; children inherit it. */
 static const char *limit_tried;
-
-/* Ends the child that goes on where it should not. */
-#define must(condition)                                                                            \
-	do {                                                                                       \
-		if (!(condition)) {                                                                \
-			fprintf(stderr, "%s:%d: %s: %m\n", __FILE__, __LINE__, #condition);        \
-			_exit(99);                                                                 \
-		}                                                                                  \
-	} while (0)
-
-/* Gives up root for good. A process that did is not its user's to look at until it says so. */
-static void become_ordinary(void)
-{
-	must(setgroups(0, NULL) == 0);
-	must(setresgid(ORDINARY, ORDINARY, ORDINARY) == 0);
-	must(setresuid(ORDINARY, ORDINARY, ORDINARY) == 0);
-	must(prctl(PR_SET_DUMPABLE, 1) == 0);
-}
-
-/* Runs the step in a child, and gives the error it ends with. */
-static struct error attempt(int (*step)(struct error *error))
-{
-	struct error error = {0};
-	int ends[2], status;
-	pid_t child;
-
-	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
-	child = fork();
-	if (child == 0) {
-		step(&error);
-		must(write(ends[1], &error, sizeof(error)) == sizeof(error));
-		_exit(0);
-	}
-	close(ends[1]);
-	assert_int_equal(waitpid(child, &status, 0), child);
-	assert_int_equal(status, 0);
-	assert_int_equal(read(ends[0], &error, sizeof(error)), sizeof(error));
-	close(ends[0]);
-	return error;
-}
-
-static void assert_succeeds(int (*step)(struct error *error))
-{
-	struct error error = attempt(step);
-
-	assert_string_equal(error.text, "");
-	assert_int_equal(error.code, 0);
-}
-
-static void assert_refused(int (*step)(struct error *error), int code, const char *text,
-			   const char *remedy)
-{
-	struct error error = attempt(step);
-
-	assert_int_equal(error.code, code);
-	if (strncmp(error.text, text, strlen(text)) != 0 || !strstr(error.text, remedy))
-		fail_msg("neither '%s' nor '%s': %s", text, remedy, error.text);
-}
 
 static ino_t namespace(const char *kind)
 {
