@@ -10,11 +10,12 @@
 #include "base/memory.h"
 #include "kernel/userns_facts.h"
 
-static int refuse(enum userns_step step, int others, struct error *error)
+static int refuse(enum userns_step step, int others, uid_t outside, struct error *error)
 {
 	struct userns_facts facts;
 
 	userns_facts_gather(&facts, step, errno, others);
+	facts.root = outside == 0;
 	return userns_refuse(&facts, error);
 }
 
@@ -28,21 +29,22 @@ static int file_write(const char *path, const char *text)
 
 int userns_unshare(int others, uid_t uid, gid_t gid, struct error *error)
 {
+	/* Before, for inside they have no numbers until they are mapped. */
+	const uid_t outside = geteuid();
 	char users[64], groups[64];
 
-	/* Before, for inside they have no numbers until they are mapped. */
-	snprintf(users, sizeof(users), "%u %u 1\n", uid, geteuid());
+	snprintf(users, sizeof(users), "%u %u 1\n", uid, outside);
 	snprintf(groups, sizeof(groups), "%u %u 1\n", gid, getegid());
 	if (unshare(CLONE_NEWUSER | others) < 0)
-		return refuse(USERNS_UNSHARE, others, error);
+		return refuse(USERNS_UNSHARE, others, outside, error);
 	/* Without rights outside, a group may be mapped only where none can be given up: a group may
 	 * be what a file is closed to. */
 	if (file_write("/proc/self/setgroups", "deny") < 0)
-		return refuse(USERNS_SETGROUPS, others, error);
+		return refuse(USERNS_SETGROUPS, others, outside, error);
 	if (file_write("/proc/self/uid_map", users) < 0)
-		return refuse(USERNS_UID_MAP, others, error);
+		return refuse(USERNS_UID_MAP, others, outside, error);
 	if (file_write("/proc/self/gid_map", groups) < 0)
-		return refuse(USERNS_GID_MAP, others, error);
+		return refuse(USERNS_GID_MAP, others, outside, error);
 	return 0;
 }
 
@@ -54,6 +56,7 @@ int userns_add_reason(struct error *error)
 
 	if (error->code != EPERM && error->code != EACCES)
 		return -error->code;
+	/* What is asked of the facts is the same for every step after unshare(2). */
 	userns_facts_gather(&facts, USERNS_GID_MAP, error->code, 0);
 	if (userns_lost_rights(&facts, reason))
 		error_set(error, failed.code, "%.380s; %s", failed.text, reason);

@@ -12,10 +12,10 @@
  * The process has every capability in the new namespaces until it executes a program as another
  * uid than 0. With CLONE_NEWPID its next child is the first of the new namespace.
  *
- * Needs no rights, and may be called again inside, where it maps back. An error says what forbids it
- * and what helps, and is -EPERM, -EACCES, -ENOSPC (a limit), -EINVAL (not in this kernel) and so on,
- * as unshare(2) has it. After an error the process may be in the new namespaces or not: it can only
- * end. */
+ * Needs no rights, but user 0 needs CAP_SETFCAP (Linux 5.12). May be called again inside, where it
+ * maps back. An error says what forbids it and what helps, and is -EPERM, -EACCES, -ENOSPC (a limit),
+ * -EINVAL (not in this kernel) and so on, as unshare(2) has it. After an error the process may be in
+ * the new namespaces or not: it can only end. */
 int userns_unshare(int others, uid_t uid, gid_t gid, struct error *error);
 
 /* For a step that fails in the new namespaces although the process should have every right there:

@@ -4,7 +4,8 @@
  * root folder and the caller's numbers (both EPERM), and the security modules (AppArmor and SELinux,
  * EPERM or EACCES; since Linux 6.1). The other namespaces have their limits only. The maps take
  * CAP_SYS_ADMIN in the new namespace (EACCES from opening setgroups, EPERM from writing a map), which
- * its maker has unless AppArmor has put it into a profile without capabilities. */
+ * its maker has unless AppArmor has put it into a profile without capabilities. Who was user 0 outside
+ * must have had CAP_SETFCAP there (EPERM from writing uid_map, since Linux 5.12). */
 #include "kernel/userns_reason.h"
 
 #include <errno.h>
@@ -161,6 +162,12 @@ int userns_refuse(const struct userns_facts *facts, struct error *error)
 		snprintf(reason, sizeof(reason),
 			 "the files of this process in /proc are root's, since its user may not "
 			 "read the program: `chmod a+r` for the program");
+	else if (facts->step == USERNS_UID_MAP && facts->code == EPERM && facts->root &&
+		 !is_restricted(facts))
+		snprintf(
+			reason, sizeof(reason),
+			"root may map itself only with CAP_SETFCAP: give it that "
+			"(`docker run --cap-add SETFCAP` or the like), or run subu as another user");
 	else if ((facts->code != EPERM && facts->code != EACCES) ||
 		 !userns_lost_rights(facts, reason))
 		snprintf(reason, sizeof(reason), "%s", strerror(facts->code));

@@ -31,6 +31,7 @@ struct userns_facts {
 	bool inside;	       /* in another user namespace than the machine's first */
 	bool chrooted;	       /* the root folder is not the root of a mount */
 	bool unmapped;	       /* the user or group has no number in its user namespace */
+	bool root;	       /* the user was 0 outside of the new user namespace */
 	bool undumpable;       /* PR_GET_DUMPABLE is not 1: /proc/self belongs to root */
 	char label[USERNS_LABEL_MAX]; /* AppArmor's for the process, with its mode; "": none */
 };

@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/capability.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -395,6 +396,34 @@ static void test_undumpable(void **state)
 		       "`chmod a+r`");
 }
 
+static int step_root(struct error *error)
+{
+	return userns_unshare(ALL, 0, 0, error);
+}
+
+/* Root without one capability, which matters to the number 0 alone. */
+static int step_root_without_setfcap(struct error *error)
+{
+	static const cap_value_t setfcap = CAP_SETFCAP;
+	cap_t capabilities = cap_get_proc();
+
+	must(capabilities);
+	must(cap_set_flag(capabilities, CAP_EFFECTIVE, 1, &setfcap, CAP_CLEAR) == 0);
+	must(cap_set_proc(capabilities) == 0);
+	cap_free(capabilities);
+	return userns_unshare(ALL, 0, 0, error);
+}
+
+static void test_root(void **state)
+{
+	(void)state;
+	assert_succeeds(step_root);
+	assert_refused(step_root_without_setfcap, EPERM,
+		       "cannot write /proc/self/uid_map of the new user namespace: root may map "
+		       "itself only with CAP_SETFCAP",
+		       "--cap-add SETFCAP");
+}
+
 static int step_reason(struct error *error)
 {
 	become_ordinary();
@@ -433,7 +462,8 @@ int main(void)
 		cmocka_unit_test(test_limits),	      cmocka_unit_test(test_depth),
 		cmocka_unit_test(test_chroot),	      cmocka_unit_test(test_seccomp),
 		cmocka_unit_test(test_other_kernels), cmocka_unit_test(test_unmapped),
-		cmocka_unit_test(test_undumpable),    cmocka_unit_test(test_reason_added),
+		cmocka_unit_test(test_undumpable),    cmocka_unit_test(test_root),
+		cmocka_unit_test(test_reason_added),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
