@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "base/text.h"
 
 static bool is_called(const struct verb *verb, const char *name)
 {
@@ -82,11 +83,13 @@ int command_find_tunnel(struct store *store, const char *words, struct tunnel *r
 __attribute__((format(printf, 3, 0))) static void
 say(const struct command *command, const char *prefix, const char *format, va_list args)
 {
+	char sentence[1024];
+
 	if (command->quiet)
 		return;
-	fprintf(stderr, "subu: %s", prefix);
-	vfprintf(stderr, format, args);
-	fputc('\n', stderr);
+	vsnprintf(sentence, sizeof(sentence), format, args);
+	text_make_printable(sentence); /* it may quote the name of a file */
+	fprintf(stderr, "subu: %s%s\n", prefix, sentence);
 }
 
 void command_note(const struct command *command, const char *format, ...)
