@@ -13,6 +13,9 @@
 
 #define STATUS_NOT_RUN 127 /* as a shell says it */
 
+/* What a shell does not take as it stands (POSIX.1-2017 XCU section 2.2). */
+#define SHELL_CHARACTERS "|&;<>()$`\\\"' \t\n*?[#~=%"
+
 const char *editor_command(void)
 {
 	static const char *const variables[] = {"VISUAL", "EDITOR"};
@@ -46,13 +49,18 @@ static void signals_restore(const struct terminal_signals *before)
 	sigaction(SIGQUIT, &before->quit, NULL);
 }
 
-/* The shell reads the command, with its quotes and options, and hands the path on as it is. */
+/* A shell reads a command with quotes or options in it, and hands the path on as it is. It is left
+ * out where it has nothing to read: between this program and the editor it would take signals from
+ * the terminal for its own. */
 static _Noreturn void become_editor(const char *command, const char *path)
 {
 	char *line = memory_format("%s \"$@\"", command);
 
 	umask(S_IRWXG | S_IRWXO);
-	execlp("sh", "sh", "-c", line, command, path, NULL);
+	if (strpbrk(command, SHELL_CHARACTERS))
+		execlp("sh", "sh", "-c", line, command, path, NULL);
+	else
+		execlp(command, command, path, NULL);
 	_exit(STATUS_NOT_RUN);
 }
 

@@ -30,7 +30,7 @@ int folder_choose_config(const struct folder_facts *facts, char path[static PATH
 		return compose(facts->home, "/.config/subu", path, error);
 	if (is_absolute(facts->account_home))
 		return compose(facts->account_home, "/.config/subu", path, error);
-	return error_set(error, ENOENT,
+	return error_set(error, ENXIO,
 			 "there is no folder for your configuration: user id %u has no account, "
 			 "and neither XDG_CONFIG_HOME nor HOME is an absolute path",
 			 facts->uid);

@@ -19,7 +19,7 @@ struct folder_facts {
 };
 
 /* For configuration: subu below the first of XDG_CONFIG_HOME, HOME/.config and the account's
- * home/.config that is an absolute path; the specification ignores others. -ENOENT when none is,
+ * home/.config that is an absolute path; the specification ignores others. -ENXIO when none is,
  * -ENAMETOOLONG. */
 int folder_choose_config(const struct folder_facts *facts, char path[static PATH_MAX],
 			 struct error *error);

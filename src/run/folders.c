@@ -89,15 +89,18 @@ int folder_make(const char *path, struct error *error)
 
 int folder_open(const char *path, int *ret, struct error *error)
 {
+	/* First without reading, which another user's folder may not allow: whose it is is the better
+	 * thing to say. */
 	CLEANUP(fd_close)
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int place = open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	struct stat status;
+	int fd;
 
-	if (fd < 0 && (errno == ENOTDIR || errno == ELOOP))
+	if (place < 0 && (errno == ENOTDIR || errno == ELOOP))
 		return error_set(error, ENOTDIR,
 				 "%s must be a folder, and no symbolic link to one: move it away",
 				 path);
-	if (fd < 0 || fstat(fd, &status) < 0)
+	if (place < 0 || fstat(place, &status) < 0)
 		return error_errno(error, "cannot open the folder %s", path);
 	if (status.st_uid != geteuid())
 		return error_set(error, EPERM,
@@ -109,7 +112,10 @@ int folder_open(const char *path, int *ret, struct error *error)
 				 "others may write to the folder %s: chmod go-w it, when you have "
 				 "seen that all in it is yours",
 				 path);
-	*ret = fd_take(&fd);
+	fd = openat(place, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return error_errno(error, "cannot open the folder %s", path);
+	*ret = fd;
 	return 0;
 }
 

@@ -36,6 +36,27 @@ static int make_draft(const struct profile_edit *edit, struct error *error)
 	return code;
 }
 
+/* Editors that write a new file give it the mode they like. */
+static void make_private(const struct profile_edit *edit)
+{
+	char file[PROFILE_FILE_SIZE];
+	CLEANUP(fd_close)
+	int fd = openat(edit->folder.fd, profile_draft_file(edit->name, file),
+			O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+
+	if (fd >= 0)
+		fchmod(fd, 0600);
+}
+
+/* Before an editor is let at it, which follows whatever stands there. */
+static int check_draft_file(const struct profile_edit *edit, const char *file, struct error *error)
+{
+	CLEANUP(fd_close) int fd = -1;
+
+	make_private(edit);
+	return private_file_open(&edit->folder, file, &fd, error);
+}
+
 /* Under the folder's lock, which every change of the profile is under: what is opened here is not
  * replaced before it is locked. */
 static int begin(struct profile_edit *edit, struct error *error)
@@ -50,7 +71,7 @@ static int begin(struct profile_edit *edit, struct error *error)
 		return code;
 	private_file_path(&edit->folder, profile_draft_file(edit->name, file), edit->draft);
 	edit->resumed = faccessat(edit->folder.fd, file, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-	return edit->resumed ? 0 : make_draft(edit, error);
+	return edit->resumed ? check_draft_file(edit, file, error) : make_draft(edit, error);
 }
 
 int profile_edit_begin(const char *name, struct profile_edit *ret, struct error *error)
@@ -73,18 +94,6 @@ int profile_edit_begin(const char *name, struct profile_edit *ret, struct error 
 	*ret = edit;
 	edit.folder.fd = edit.lock = -1;
 	return 0;
-}
-
-/* Editors that write a new file give it the mode they like. */
-static void make_private(const struct profile_edit *edit)
-{
-	char file[PROFILE_FILE_SIZE];
-	CLEANUP(fd_close)
-	int fd = openat(edit->folder.fd, profile_draft_file(edit->name, file),
-			O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-
-	if (fd >= 0)
-		fchmod(fd, 0600);
 }
 
 static int read_if_there(const struct profile_edit *edit, const char *file, struct secret_text *ret,

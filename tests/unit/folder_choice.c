@@ -46,7 +46,7 @@ static void test_no_config(void **state)
 	struct error error;
 
 	(void)state;
-	assert_int_equal(folder_choose_config(&facts, path, &error), -ENOENT);
+	assert_int_equal(folder_choose_config(&facts, path, &error), -ENXIO);
 	assert_non_null(strstr(error.text, "user id 1234 has no account"));
 	assert_string_equal(path, "untouched");
 }
