@@ -24,10 +24,9 @@ int fds_pair(int *ret_one, int *ret_other, struct error *error)
 	return 0;
 }
 
-int fds_send(int socket, const int *fds, size_t count, struct error *error)
+int fds_send(int socket, const int *fds, size_t count, unsigned int number, struct error *error)
 {
-	char byte = 0;
-	struct iovec piece = {.iov_base = &byte, .iov_len = 1};
+	struct iovec piece = {.iov_base = &number, .iov_len = sizeof(number)};
 	union control control = {.header = {.cmsg_len = CMSG_LEN(count * sizeof(int)),
 					    .cmsg_level = SOL_SOCKET,
 					    .cmsg_type = SCM_RIGHTS}};
@@ -54,10 +53,11 @@ static void close_all(const struct cmsghdr *header)
 	}
 }
 
-int fds_receive(int socket, int *ret_fds, size_t count, struct error *error)
+int fds_receive(int socket, int *ret_fds, size_t count, unsigned int *ret_number,
+		struct error *error)
 {
-	char byte;
-	struct iovec piece = {.iov_base = &byte, .iov_len = 1};
+	unsigned int number = 0;
+	struct iovec piece = {.iov_base = &number, .iov_len = sizeof(number)};
 	union control control;
 	struct msghdr message = {.msg_iov = &piece,
 				 .msg_iovlen = 1,
@@ -82,6 +82,7 @@ int fds_receive(int socket, int *ret_fds, size_t count, struct error *error)
 		return error_set(error, EPROTO, "not as many open files came as were to");
 	}
 	memcpy(ret_fds, CMSG_DATA(header), count * sizeof(int));
+	*ret_number = number;
 	return 0;
 }
 

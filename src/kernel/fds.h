@@ -11,12 +11,14 @@
 /* A pair of connected sockets for fds_send() and fds_receive(), closed on exec. */
 int fds_pair(int *ret_one, int *ret_other, struct error *error);
 
-/* Sends count descriptors, FDS_MAX at the most; the caller's stay open. */
-int fds_send(int socket, const int *fds, size_t count, struct error *error);
+/* Sends count descriptors, FDS_MAX at the most, and a number along with them; the caller's stay open.
+ */
+int fds_send(int socket, const int *fds, size_t count, unsigned int number, struct error *error);
 
-/* Waits for exactly count descriptors, closed on exec and the caller's to close. -EPIPE when the
- * other end has been closed instead. */
-int fds_receive(int socket, int *ret_fds, size_t count, struct error *error);
+/* Waits for exactly count descriptors, closed on exec and the caller's to close, and the number.
+ * -EPIPE when the other end has been closed instead. */
+int fds_receive(int socket, int *ret_fds, size_t count, unsigned int *ret_number,
+		struct error *error);
 
 /* Closes all descriptors but the standard three and these, each in a variable: one that is not -1
  * becomes 3, the next 4 and so on, closed on exec. FDS_MAX at the most. */

@@ -13,6 +13,7 @@
 #include "run/anchor.h"
 
 #include <errno.h>
+#include <net/if.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -74,7 +75,7 @@ static int hand_over(const struct anchor_plan *plan, int channel, struct error *
 		code = link_watch_open(&fds[FD_LINK], error);
 	if (code < 0)
 		return userns_add_reason(error);
-	return fds_send(channel, fds, (size_t)fd_count(plan), error);
+	return fds_send(channel, fds, (size_t)fd_count(plan), if_nametoindex(OWN_DEVICE), error);
 }
 
 static int wait_for_device(int channel, struct error *error)
@@ -169,7 +170,7 @@ int anchor_start(const struct anchor_plan *plan, struct anchor *ret, struct erro
 	}
 	fd_close(&channel);
 	fd_close(&report);
-	code = fds_receive(anchor.channel, fds, (size_t)fd_count(plan), error);
+	code = fds_receive(anchor.channel, fds, (size_t)fd_count(plan), &anchor.index, error);
 	/* The report is then a failure's, or the silence of a process that was killed. */
 	if (code < 0) {
 		report_await(anchor.report, error);

@@ -16,6 +16,7 @@ struct anchor {
 	int channel, report; /* owned: to and from the process */
 	int netns;	     /* owned */
 	int tun, link;	     /* owned: what an engine works with; -1 for the kernel's device */
+	unsigned int index;  /* of the engine's device */
 };
 #define ANCHOR_NONE                                                                                \
 	((struct anchor){.channel = -1, .report = -1, .netns = -1, .tun = -1, .link = -1})

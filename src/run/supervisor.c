@@ -79,6 +79,7 @@ static int detach(const struct supervisor *supervisor, int *report, int *leash, 
 static int start_engine(struct life *life, struct error *error)
 {
 	struct keeper keeper = {.setup = {.name = OWN_DEVICE,
+					  .index = life->anchor.index,
 					  .socket = life->socket,
 					  .fwmark = life->supervisor->tunnel->device.fwmark,
 					  .tun = fd_take(&life->anchor.tun),
