@@ -7,7 +7,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
-#include "cmd/cmd.h"
+#include "cmd/run.h"
 #include "run/profile.h"
 #include "run/profile_text.h"
 #include "wireguard/conf.h"
@@ -107,10 +107,8 @@ int cmd_profile_import(struct command *command, int argc, char **argv, struct er
 }
 
 static const struct output_column list_columns[] = {
-	{"Name", "profile"},
-	{"Endpoint", "endpoints"},
-	{"Addresses", "addresses"},
-	{"Fault", "fault"},
+	{"Name", "profile"}, {"Endpoint", "endpoints"}, {"Addresses", "addresses"},
+	{"State", "state"},  {"Fault", "fault"},
 };
 
 static json_t *endpoints_json(const struct wg_device *device)
@@ -125,34 +123,52 @@ static json_t *endpoints_json(const struct wg_device *device)
 	return array;
 }
 
+/* "up" or "down"; null where nobody can tell. */
+static json_t *state_json(const struct registry *registry, const char *name)
+{
+	CLEANUP(record_clear) struct record record = {};
+	struct error ignored;
+
+	if (registry->lock < 0)
+		return json_null();
+	return json_string(registry_find(registry, name, &record, &ignored) == 0 ? "up" : "down");
+}
+
 /* A profile, or what is wrong with it: one that is broken hides no other. */
-static json_t *row_json(const char *name, bool *faulty)
+static json_t *row_json(const struct registry *registry, const char *name, bool *faulty)
 {
 	CLEANUP(tunnel_clear) struct tunnel tunnel = {};
 	unsigned int ignored;
 	struct error fault = {};
 
 	if (profile_load(name, &tunnel, &ignored, &fault) == 0)
-		return json_pack("{ss so so sn}", "profile", name, "endpoints",
+		return json_pack("{ss so so so sn}", "profile", name, "endpoints",
 				 endpoints_json(&tunnel.device), "addresses",
-				 command_cidrs_json(&tunnel.addresses), "fault");
+				 command_cidrs_json(&tunnel.addresses), "state",
+				 state_json(registry, name), "fault");
 	*faulty = true;
-	return json_pack("{ss s[] s[] so}", "profile", name, "endpoints", "addresses", "fault",
-			 output_text(fault.text));
+	return json_pack("{ss s[] s[] so so}", "profile", name, "endpoints", "addresses", "state",
+			 state_json(registry, name), "fault", output_text(fault.text));
 }
 
 int cmd_profile_list(struct command *command, int argc, char **argv, struct error *error)
 {
+	const struct registry_listener listener = run_listener(command);
+	CLEANUP(registry_close) struct registry registry = REGISTRY_NONE;
 	CLEANUP(output_release) json_t *rows = json_array();
 	CLEANUP(memory_free) char(*names)[NAME_SIZE] = NULL;
+	struct error unknown;
 	bool faulty = false;
 	size_t count = 0;
 	int code = profile_list(&names, &count, error);
 
 	if (code < 0)
 		return code;
+	/* Where there is no place for tunnels their state is left open. */
+	if (registry_open(&listener, &registry, &unknown) < 0)
+		command_warn(command, "cannot tell which tunnels are up: %s", unknown.text);
 	for (size_t i = 0; i < count; i++)
-		json_array_append_new(rows, row_json(names[i], &faulty));
+		json_array_append_new(rows, row_json(&registry, names[i], &faulty));
 	if (command->json)
 		output_json(rows);
 	else

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -257,6 +258,16 @@ static int run_inside(struct command *command, const struct words *words, struct
 	return code;
 }
 
+/* Who asked for root, or came by sudo, knows. */
+static void warn_of_root(const struct command *command, const struct words *words)
+{
+	if (!words->root && geteuid() == 0 && start_has_rights() && !getenv("SUDO_UID") &&
+	    isatty(STDERR_FILENO))
+		command_warn(command,
+			     "the command runs as root, which owns the files of this "
+			     "machine: run needs no root, try it as an ordinary user");
+}
+
 int cmd_run(struct command *command, int argc, char **argv, struct error *error)
 {
 	CLEANUP(way_clear)
@@ -285,6 +296,7 @@ int cmd_run(struct command *command, int argc, char **argv, struct error *error)
 	tunnel_clear(&tunnel);
 	if (code < 0)
 		return code;
+	warn_of_root(command, &words);
 	if (!way.dns.server_count)
 		command_note(command,
 			     "the .conf names no DNS server: no names are resolved inside");

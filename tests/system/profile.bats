@@ -223,9 +223,9 @@ quietly_kept()
 	imported site-to-site
 	imported ipv6-only
 	done_by subu profile list
-	[[ ${lines[0]} =~ ^Name\ +Endpoint\ +Addresses$ ]]
-	[[ ${lines[1]} =~ ^ipv6-only\ +\[2001:db8::66\]:51820\ +2001:db8:42::7/128$ ]]
-	[[ ${lines[2]} =~ ^site-to-site\ +203.0.113.9:51821,\ 203.0.113.77:51821\ +10.100.0.1/30$ ]]
+	[[ ${lines[0]} =~ ^Name\ +Endpoint\ +Addresses\ +State$ ]]
+	[[ ${lines[1]} =~ ^ipv6-only\ +\[2001:db8::66\]:51820\ +2001:db8:42::7/128\ +down$ ]]
+	[[ ${lines[2]} =~ ^site-to-site\ +203.0.113.9:51821,\ 203.0.113.77:51821\ +10.100.0.1/30\ +down$ ]]
 	echo "PrivateKey ${secrets% *}" >"$folder/broken.conf"
 	echo x | tee "$folder/no profile.conf" "$folder/copy.conf~" "$folder/.hidden.conf" \
 		"$folder/readme" >/dev/null
@@ -236,7 +236,7 @@ quietly_kept()
 	done_by subu profile list
 	[ "${#lines[@]}" -eq 6 ]
 	[[ ${lines[0]} =~ Fault$ ]]
-	[[ ${lines[1]} =~ ^broken\ +-\ +-\ +.*/broken.conf:1:\ .*\ is\ not\ a\ key\ that ]]
+	[[ ${lines[1]} =~ ^broken\ +-\ +-\ +down\ +.*/broken.conf:1:\ .*\ is\ not\ a\ key\ that ]]
 	[[ $output =~ open\ .*chmod\ 600\ it ]]
 	[[ $output =~ roots\ .*belongs\ to\ user\ 0 ]]
 	[[ ${lines[5]} =~ ^site-to-site\ .*\ -$ ]]
