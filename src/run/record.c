@@ -1,6 +1,8 @@
 #include "run/record.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -22,6 +24,12 @@ json_t *record_pack(const struct record *record)
 			 "since", (json_int_t)record->since, "addresses", record->addresses);
 }
 
+/* Or 0, for none. */
+static bool is_pid(json_int_t number)
+{
+	return number >= 0 && number <= INT_MAX;
+}
+
 int record_unpack(json_t *value, struct record *ret, struct error *error)
 {
 	json_int_t supervisor, supervisor_start, anchor, anchor_start, since;
@@ -32,7 +40,8 @@ int record_unpack(json_t *value, struct record *ret, struct error *error)
 			"supervisor", &supervisor, "supervisor_start", &supervisor_start, "anchor",
 			&anchor, "anchor_start", &anchor_start, "backend", &backend, "since",
 			&since, "addresses", &addresses) < 0 ||
-	    strlen(name) >= sizeof(record.name) || strlen(profile) >= sizeof(record.profile))
+	    strlen(name) >= sizeof(record.name) || strlen(profile) >= sizeof(record.profile) ||
+	    !is_pid(supervisor) || !is_pid(anchor))
 		return error_set(error, EPROTO,
 				 "the record of the tunnel is not as subu writes it");
 	strcpy(record.name, name);
