@@ -244,7 +244,7 @@ int cmd_profile_show(struct command *command, int argc, char **argv, struct erro
 		code = profile_path(argv[1], path, error);
 	if (code == 0)
 		code = profile_read(argv[1], &text, error);
-	if (code < 0)
+	if (code != 0)
 		return code;
 	if (!secrets)
 		profile_text_hide(&text, &shown);

@@ -8,7 +8,7 @@
 load lib
 load crash
 
-secrets='uDUe7EhB0XLVNd+omAt6fucXMZu+l6oxsbhISXW5Vmo= QIFP4T9vLEB2UzPfr704ALWXK6oXu0XPeENIqqOU90M='
+secrets=(uDUe7EhB0XLVNd+omAt6fucXMZu+l6oxsbhISXW5Vmo= QIFP4T9vLEB2UzPfr704ALWXK6oXu0XPeENIqqOU90M=)
 
 setup()
 {
@@ -28,8 +28,8 @@ setup()
 # client COMMAND...: as the user, with no more in the environment than a login has.
 client()
 {
-	env -i HOME="$home" PATH="$BATS_TEST_TMPDIR/bin:/usr/bin:/bin" "${environment[@]}" \
-		setpriv --reuid "$user" --regid "$user" --clear-groups -- "$@" 3>&-
+	env -i HOME="$home" PATH="$BATS_TEST_TMPDIR/bin:/usr/bin:/bin" \
+		ASAN_OPTIONS="${ASAN_OPTIONS:-}" "${environment[@]}" setpriv --reuid "$user" --regid "$user" --clear-groups -- "$@" 3>&-
 }
 
 # everything: all that the user has.
@@ -79,7 +79,7 @@ no_secret()
 import os, sys
 said = os.environ["said"]
 pieces = [key[i:i + 21] for key in sys.argv[1:] for i in range(len(key) - 20)]
-sys.exit(any(piece in said for piece in pieces))' $secrets || complain "a secret is in this"
+sys.exit(any(piece in said for piece in pieces))' "${secrets[@]}" || complain "a secret is in this"
 }
 
 # quietly_kept: the folder has no other files than profiles.
@@ -226,7 +226,7 @@ quietly_kept()
 	[[ ${lines[0]} =~ ^Name\ +Endpoint\ +Addresses\ +State$ ]]
 	[[ ${lines[1]} =~ ^ipv6-only\ +\[2001:db8::66\]:51820\ +2001:db8:42::7/128\ +down$ ]]
 	[[ ${lines[2]} =~ ^site-to-site\ +203.0.113.9:51821,\ 203.0.113.77:51821\ +10.100.0.1/30\ +down$ ]]
-	echo "PrivateKey ${secrets% *}" >"$folder/broken.conf"
+	echo "PrivateKey ${secrets[0]}" >"$folder/broken.conf"
 	echo x | tee "$folder/no profile.conf" "$folder/copy.conf~" "$folder/.hidden.conf" \
 		"$folder/readme" >/dev/null
 	cp "$source" "$folder/open.conf"
