@@ -490,8 +490,8 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))' "$@") && status=0 
 	client timeout 60 subu profile edit mullvad >"$BATS_TEST_TMPDIR/said" &
 	first=$!
 	read -r _ <"$home/begun"
-	refused 1 "the profile mullvad is being edited by another subu" subu profile edit mullvad
-	refused 1 "the profile mullvad is being edited by another subu" subu profile delete mullvad --yes
+	refused 1 "the profile mullvad is being edited by another subu" timeout 10 subu profile edit mullvad
+	refused 1 "the profile mullvad is being edited by another subu" timeout 10 subu profile delete mullvad --yes
 	done_by subu profile import "$source" other
 	echo >"$home/go"
 	wait "$first"
