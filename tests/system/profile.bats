@@ -166,8 +166,11 @@ quietly_kept()
 
 @test "standard input" {
 	source_of mullvad
+	umask 0
 	done_by subu profile import - from-stdin <"$source"
 	same "$source" from-stdin
+	[ "$(stat -c %a "$folder/from-stdin.conf")" = 600 ]
+	[ "$(stat -c %a "$folder")" = 700 ]
 	refused 2 "standard input has no name" subu profile import - <"$source"
 	refused 1 "standard input:1: there is no [Interface]" subu profile import - empty </dev/null
 	client sh -c 'cat "$1" | (sleep 0.2; cat) | subu profile import - piped' sh "$source"
