@@ -42,6 +42,20 @@ static inline uint16_t bytes_get_be16(const uint8_t *from)
 	return be16toh(value);
 }
 
+static inline uint32_t bytes_get_be32(const uint8_t *from)
+{
+	uint32_t value;
+
+	memcpy(&value, from, sizeof(value));
+	return be32toh(value);
+}
+
+static inline void bytes_put_be16(uint8_t *to, uint16_t value)
+{
+	value = htobe16(value);
+	memcpy(to, &value, sizeof(value));
+}
+
 static inline void bytes_put_be32(uint8_t *to, uint32_t value)
 {
 	value = htobe32(value);
