@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_tun.h>
+#include <linux/virtio_net.h>
 #include <net/if.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -15,6 +16,12 @@
 /* A user id that nobody has: the one below -1, which means none (credentials(7)). Root's would not do,
  * since root without capabilities is still its owner. */
 #define OWNER_NOBODY 4294967294UL
+
+/* In <linux/if_tun.h> since Linux 6.2. */
+#ifndef TUN_F_USO4
+#define TUN_F_USO4 0x20
+#define TUN_F_USO6 0x40
+#endif
 
 static int clone_device_open(int *ret_fd, struct error *error)
 {
@@ -76,8 +83,9 @@ static bool is_device_name(const char *name)
 int tun_open(const char *name, bool persistent, int *ret_fd, struct error *error)
 {
 	CLEANUP(fd_close) int fd = -1;
-	struct ifreq request = {.ifr_flags = IFF_TUN | IFF_NO_PI};
+	struct ifreq request = {.ifr_flags = IFF_TUN | IFF_NO_PI | IFF_VNET_HDR};
 	const unsigned int index = link_choose_index();
+	const int header = sizeof(struct virtio_net_hdr);
 	int code;
 
 	if (!is_device_name(name))
@@ -91,6 +99,9 @@ int tun_open(const char *name, bool persistent, int *ret_fd, struct error *error
 		return error_errno(error, "cannot choose the number of the device %s", name);
 	if (ioctl(fd, TUNSETIFF, &request) < 0)
 		return attach_failed(name, error);
+	/* Whoever had the device before may have left it another size. */
+	if (ioctl(fd, TUNSETVNETHDRSZ, &header) < 0)
+		return error_errno(error, "cannot choose the header of the device %s", name);
 	if (ioctl(fd, TUNSETPERSIST, persistent ? 1 : 0) < 0)
 		return error_errno(error, "cannot make the device %s %s", name,
 				   persistent ? "persistent" : "go with its process");
@@ -98,5 +109,16 @@ int tun_open(const char *name, bool persistent, int *ret_fd, struct error *error
 	if (persistent && ioctl(fd, TUNSETOWNER, OWNER_NOBODY) < 0)
 		return error_errno(error, "cannot keep others from the device %s", name);
 	*ret_fd = fd_take(&fd);
+	return 0;
+}
+
+int tun_set_offload(int fd, bool *ret_udp, struct error *error)
+{
+	const unsigned long tcp = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN;
+	bool udp = ioctl(fd, TUNSETOFFLOAD, tcp | TUN_F_USO4 | TUN_F_USO6) == 0;
+
+	if (!udp && ioctl(fd, TUNSETOFFLOAD, tcp) < 0)
+		return error_errno(error, "cannot set the segmentation offload of a TUN device");
+	*ret_udp = udp;
 	return 0;
 }

@@ -51,6 +51,7 @@ static const int plain_calls[] = {
 	/* packets */
 	SCMP_SYS(read),
 	SCMP_SYS(write),
+	SCMP_SYS(writev),
 	SCMP_SYS(recvmmsg),
 	SCMP_SYS(sendmmsg),
 	/* waiting; the clocks, where the vDSO does not read them */

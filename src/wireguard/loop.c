@@ -57,6 +57,7 @@ struct loop {
 	unsigned int index;
 	int epoll, tun, link, removal, signals; /* owned */
 	struct packet_pool *pool;
+	struct tun_queue *queue; /* of the device behind tun */
 	struct device *device;
 	struct udp *udp;
 	struct uapi_server *uapi;
@@ -102,7 +103,7 @@ static int bind_port(struct loop *loop, uint16_t port, struct error *error)
 static void flush(struct loop *loop)
 {
 	udp_send(loop->udp, &loop->output.datagrams);
-	tun_queue_write(loop->tun, loop->pool, &loop->output.inner);
+	tun_queue_write(loop->queue, &loop->output.inner);
 }
 
 static void end(struct loop *loop, const char *reason)
@@ -153,7 +154,7 @@ static void handle_refused(void *context, const struct error *error)
 /* Tells the core what the link has become. */
 static void follow_link(struct loop *loop)
 {
-	int state = loop->news.here ? loop->news.up : tun_queue_state(loop->tun);
+	int state = loop->news.here ? loop->news.up : tun_queue_state(loop->queue);
 	struct error error;
 
 	if (state < 0) {
@@ -176,7 +177,7 @@ static void receive_link(struct loop *loop)
 	bool was_here = loop->news.here;
 
 	link_watch_read(loop->link, loop->index, &loop->news);
-	if (was_here && !loop->news.here && tun_queue_state(loop->tun) >= 0)
+	if (was_here && !loop->news.here && tun_queue_state(loop->queue) >= 0)
 		log_line(&loop->log, "the device is in another network namespace now");
 	follow_link(loop);
 }
@@ -185,7 +186,7 @@ static void receive_packets(struct loop *loop)
 {
 	struct packet_queue packets = {};
 
-	if (tun_queue_read(loop->tun, loop->pool, &packets) < 0) {
+	if (tun_queue_read(loop->queue, &packets) < 0) {
 		end(loop, "the device has been deleted");
 		packet_put_all(loop->pool, &packets);
 		return;
@@ -374,7 +375,8 @@ struct loop *loop_create(const struct loop_setup *setup, struct error *error)
 		error_errno(error, "cannot wait for packets");
 	if (loop->epoll < 0 || !loop->uapi || !loop->pool)
 		return NULL;
-	loop->device = device_create(loop->pool, error);
+	loop->queue = tun_queue_create(loop->tun, loop->pool, error);
+	loop->device = loop->queue ? device_create(loop->pool, error) : NULL;
 	if (!loop->device)
 		return NULL;
 	loop->udp = udp_create(loop->pool, setup->fwmark, error);
@@ -396,6 +398,7 @@ void loop_free(struct loop **pointer)
 	uapi_server_free(&loop->uapi);
 	udp_free(&loop->udp);
 	device_free(&loop->device);
+	tun_queue_free(&loop->queue);
 	packet_pool_free(&loop->pool);
 	fd_close(&loop->tun);
 	fd_close(&loop->link);
