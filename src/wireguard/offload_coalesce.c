@@ -7,7 +7,7 @@
  *	         look at is equal, ECN's bits too; identifications are consecutive unless DF is set
  *	TCP      ACK alone or with PSH, after which no packet follows; one byte after the other, with
  *	         equal acknowledgement, window and options
- *	UDP      with a checksum, and of the same ports
+ *	UDP      of the same ports; with a checksum, without which none would be right
  *	payload  as much as in the first packet, or in the last one less, but some
  *
  * Checksums are compared when a second packet is about to join the first: whoever stays alone is the
@@ -86,7 +86,7 @@ static bool view_udp(uint32_t size, struct view *view)
 		return false;
 	view->headers = view->transport + (uint32_t)sizeof(struct udphdr);
 	view->payload = size - (uint32_t)sizeof(struct udphdr);
-	view->joins = view->payload && bytes_get_be16(udp + 4) == size && bytes_get_be16(udp + 6);
+	view->joins = view->payload && bytes_get_be16(udp + 4) == size;
 	return true;
 }
 
@@ -166,7 +166,7 @@ static bool ends_group(const struct offload_group *group, const struct view *las
 /* May the packet join the group of its flow? */
 static bool follows(struct offload_group *group, const struct view *first, const struct view *next)
 {
-	if (!next->joins || next->headers != group->headers || next->payload > group->segment ||
+	if (!next->joins || next->payload > group->segment ||
 	    group->headers + group->payload + next->payload > OFFLOAD_SIZE_MAX ||
 	    !ip_follows(first->data, next->data, first->six, group->packets.count))
 		return false;

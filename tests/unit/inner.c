@@ -64,6 +64,8 @@ static void write_ip(const struct inner *inner, size_t size, uint8_t *ret)
 		ret[6] = protocol;
 		ret[7] = inner->ttl;
 		memset(ret + 8, 0xfd, 32);
+		ret[23] = inner->hosts[0];
+		ret[39] = inner->hosts[1];
 		return;
 	}
 	ret[0] = 0x45;
@@ -74,6 +76,8 @@ static void write_ip(const struct inner *inner, size_t size, uint8_t *ret)
 	ret[8] = inner->ttl;
 	ret[9] = protocol;
 	memset(ret + 12, 10, 8);
+	ret[15] = inner->hosts[0];
+	ret[19] = inner->hosts[1];
 	inner_fix_header(ret);
 }
 

@@ -20,6 +20,7 @@ struct inner {
 	bool six, tcp;
 	uint8_t tos, ttl, flags;
 	uint16_t id, fragment; /* IPv4 only */
+	uint8_t hosts[2];      /* the last bytes of the addresses */
 	uint16_t ports[2], window, urgent;
 	uint32_t sequence, acknowledgement;
 	uint8_t options[40]; /* of TCP */

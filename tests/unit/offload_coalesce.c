@@ -119,6 +119,8 @@ static const struct {
 	{"ECN", offsetof(struct inner, tos), 1, 0},
 	{"CE", offsetof(struct inner, tos), 2, 0},
 	{"TTL", offsetof(struct inner, ttl), 1, 0},
+	{"source", offsetof(struct inner, hosts), 1, 0},
+	{"destination", offsetof(struct inner, hosts) + 1, 1, 0},
 	{"source port", offsetof(struct inner, ports), 1, 0},
 	{"destination port", offsetof(struct inner, ports) + 2, 1, 0},
 	{"longer", offsetof(struct inner, payload_size), 1, 0},
@@ -166,6 +168,48 @@ static void test_rules(void **state)
 				fail_msg("kind %d, %s: is not as it should be", kind,
 					 rules[i].what);
 		}
+}
+
+/* What both packets have in common and what keeps both alone; checksums are right all the same. */
+static void test_kinds(void **state)
+{
+	static const struct {
+		const char *what;
+		size_t at; /* in a packet of UDP in IPv4 */
+		uint8_t flip;
+	} kinds[] = {
+		{"nothing", 0, 0},
+		{"options of IPv4", 0, 3},
+		{"less than the packet", 3, 4},
+		{"more fragments", 6, 0x20},
+		{"more than the packet", 25, 4},
+	};
+	struct offload_group groups[OFFLOAD_GROUPS];
+	struct packet_queue queue = {};
+	struct inner two[2];
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		two_of_a_kind(0, 0, two);
+		for (int j = 0; j < 2; j++) {
+			uint8_t *data = packet_data(add(*state, &two[j], &queue));
+			uint8_t before = data[kinds[i].at];
+			uint8_t sum[4] = {data[26], data[27]};
+
+			data[kinds[i].at] ^= kinds[i].flip;
+			inner_fix_header(data);
+			/* What the length of UDP has more, its checksum has less. */
+			assert_true(kinds[i].at != 25 || data[25] > before);
+			sum[3] = kinds[i].at == 25 ? (uint8_t)~kinds[i].flip : 0xff;
+			sum[2] = 0xff;
+			data[26] = (uint8_t)(inner_sum(sum, 4) >> 8);
+			data[27] = (uint8_t)inner_sum(sum, 4);
+		}
+		if (offload_coalesce(&queue, true, groups) != (i == 0 ? 1 : 2))
+			fail_msg("%s: is not as it should be", kinds[i].what);
+		packet_put_all(*state, &groups[0].packets);
+		if (i > 0)
+			packet_put_all(*state, &groups[1].packets);
+	}
 }
 
 /* Where DF is set, identifications may be any. */
@@ -358,10 +402,9 @@ static void test_medley(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		with_pool(test_coalesce_flow),	with_pool(test_rules),
-		with_pool(test_identification), with_pool(test_damage),
-		with_pool(test_ends),		with_pool(test_without_udp),
-		with_pool(test_medley),
+		with_pool(test_coalesce_flow),	with_pool(test_rules),	with_pool(test_kinds),
+		with_pool(test_identification), with_pool(test_damage), with_pool(test_ends),
+		with_pool(test_without_udp),	with_pool(test_medley),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
