@@ -108,6 +108,27 @@ static void test_ordinary(void **state)
 	}
 }
 
+/* A checksum of 0 would say in UDP that there is none. */
+static void test_zero(void **state)
+{
+	struct inner inner = inner_random(2);
+	struct virtio_net_hdr header = {.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM, .csum_offset = 6};
+	struct packet_queue packets = {};
+	uint8_t payload[2] = {}, *checksum;
+
+	inner.tcp = false;
+	inner.payload = payload;
+	header.csum_start = (uint16_t)inner_transport(&inner);
+	checksum = large + header.csum_start + header.csum_offset;
+	inner_write(&inner, false, large);
+	memcpy(payload, checksum, 2); /* which is what was missing */
+	offload_split(&header, large, inner_write(&inner, true, large), *state, &packets);
+	assert_int_equal(packets.count, 1);
+	assert_memory_equal(packet_data(packets.first) + (checksum - large), "\xff\xff", 2);
+	inner_expect(&inner, packets.first);
+	packet_put_all(*state, &packets);
+}
+
 /* Headers that cannot be right; in the middle of the packet stands nothing that could be. */
 static void test_hostile(void **state)
 {
@@ -209,6 +230,7 @@ int main(void)
 		with_pool(test_split),
 		with_pool(test_split_with_options),
 		with_pool(test_ordinary),
+		with_pool(test_zero),
 		with_pool(test_hostile),
 		with_pool(test_pool_is_empty),
 	};
