@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help depends build build-asan build-fuzz demo check check-asan check-vm fuzz bench-egress install clean
+.PHONY: help depends build build-asan build-fuzz demo check check-asan check-vm fuzz bench-egress bench-engine install clean
 MAKEFLAGS += --no-print-directory
 
 PREFIX ?= /usr/local
@@ -40,6 +40,9 @@ fuzz: depends build-fuzz ## each fuzz target for FUZZ_SECONDS=60
 
 bench-egress: depends build ## what steering costs, with and without in one run (root)
 	@tests/bench/egress build/src/subu build/tests/bench/bench-calls
+
+bench-engine: depends build ## how fast the engine is, next to wireguard-go in one run (root)
+	@tests/bench/engine build/src/subu
 
 install: build ## below PREFIX=/usr/local, staged in DESTDIR
 	@meson configure build -Dprefix=$(PREFIX)
