@@ -21,6 +21,7 @@
 #include <linux/futex.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
+#include <netinet/udp.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <signal.h>
@@ -125,6 +126,7 @@ static const struct {
 	SOCKET_OPTION(SOL_SOCKET, SO_RCVBUFFORCE),
 	SOCKET_OPTION(SOL_SOCKET, SO_SNDBUFFORCE),
 	SOCKET_OPTION(SOL_SOCKET, SO_MARK),
+	SOCKET_OPTION(SOL_UDP, UDP_GRO),
 	SOCKET_OPTION(IPPROTO_IP, IP_PKTINFO),
 	SOCKET_OPTION(IPPROTO_IP, IP_MTU_DISCOVER),
 	SOCKET_OPTION(IPPROTO_IPV6, IPV6_V6ONLY),

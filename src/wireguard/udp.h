@@ -9,7 +9,7 @@
 #include "wireguard/packet.h"
 
 #define UDP_FAMILIES 2	/* sockets of a device: IPv4, then IPv6 */
-#define UDP_BATCH    64 /* datagrams a system call */
+#define UDP_BATCH    64 /* datagrams a system call; no message may have more (UDP_MAX_SEGMENTS) */
 
 struct udp;
 
@@ -39,9 +39,9 @@ uint32_t udp_fwmark(const struct udp *udp);
 /* The socket of a family (0 or 1), to wait on; -1 where there is none. */
 int udp_fd(const struct udp *udp, unsigned int family);
 
-/* Reads up to UDP_BATCH datagrams that are waiting at one socket into packets of the pool, and
- * appends them with the addresses they came from and to. One that is too large for a packet is
- * dropped. */
+/* Reads datagrams that are waiting at one socket into packets of the pool, and appends them with the
+ * addresses they came from and to: UDP_BATCH of them, and what the last messages hold besides. One that
+ * is too large for a packet is dropped. */
 void udp_receive(struct udp *udp, unsigned int family, struct packet_queue *datagrams);
 
 /* Sends all datagrams and gives them back to the pool. Each leaves from its source; when that is no

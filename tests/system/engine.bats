@@ -465,6 +465,11 @@ assert lost < 10, lost'
 	a_reaches_b
 	in_a ping -q -c 1 -W 2 -M 'do' -s 7000 10.77.0.2
 	in_b ping -q -c 1 -W 2 -M 'do' -s 7000 10.77.0.1
+	# Many of them in one message are refused, and go one by one.
+	ip netns exec "$B" iperf3 -s >/dev/null 3>&- &
+	track $!
+	soon in_a iperf3 -c 10.77.0.2 -n 1M
+	in_a iperf3 -c 10.77.0.2 -n 10M
 }
 
 @test "clients that hang, flood or talk rubbish stop neither traffic nor others" {
