@@ -166,6 +166,24 @@ static void test_together(void **state)
 	}
 }
 
+/* However few a message, a call receives UDP_BATCH of them, and leaves the rest for another. */
+static void test_one_a_message(void **state)
+{
+	struct pair *pair = *state;
+	struct packet_queue queue = {};
+
+	refuse_segments = EIO;
+	for (uint8_t i = 0; i < UDP_BATCH + 10; i++)
+		add(pair, &queue, i, 1, 1000);
+	udp_send(pair->from, &queue);
+	assert_int_equal(messages_sent, UDP_BATCH + 10);
+	udp_receive(pair->to, 0, &queue);
+	assert_int_equal(queue.count, UDP_BATCH);
+	udp_receive(pair->to, 0, &queue);
+	assert_int_equal(queue.count, UDP_BATCH + 10);
+	packet_put_all(pair->pool, &queue);
+}
+
 /* What differs in address, or is larger than the first, begins another message; what is smaller ends
  * one; and nothing at all is a datagram too. */
 static void test_apart(void **state)
@@ -269,9 +287,13 @@ static void test_other_errors(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		with_pair(test_together),     with_pair(test_apart),
-		with_pair(test_sources),      with_pair(test_device_refuses),
-		with_pair(test_path_refuses), with_pair(test_source_is_refused),
+		with_pair(test_together),
+		with_pair(test_one_a_message),
+		with_pair(test_apart),
+		with_pair(test_sources),
+		with_pair(test_device_refuses),
+		with_pair(test_path_refuses),
+		with_pair(test_source_is_refused),
 		with_pair(test_other_errors),
 	};
 
