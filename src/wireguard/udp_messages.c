@@ -195,6 +195,16 @@ static void write_segment(struct msghdr *header, union control *control)
 	header->msg_controllen += CMSG_SPACE(sizeof(segment));
 }
 
+/* To the same address, and from the same as far as write_source() says so. */
+static bool is_same_way(const struct packet *a, const struct packet *b)
+{
+	if (!socket_address_equal(&a->address, &b->address))
+		return false;
+	if (a->address.any.sa_family == AF_INET)
+		return a->source.v4.ipi_spec_dst.s_addr == b->source.v4.ipi_spec_dst.s_addr;
+	return IN6_ARE_ADDR_EQUAL(&a->source.v6.ipi6_addr, &b->source.v6.ipi6_addr);
+}
+
 /* May the packet be another datagram of the message that the one before it ends? */
 static bool joins(const struct udp_messages *messages, const struct msghdr *header,
 		  const struct packet *before, const struct packet *packet)
@@ -203,8 +213,7 @@ static bool joins(const struct udp_messages *messages, const struct msghdr *head
 
 	return segment <= messages->segment_max && before->length == segment && packet->length &&
 	       packet->length <= segment && (header->msg_iovlen + 1) * segment <= MESSAGE_MAX &&
-	       memcmp(&before->address, &packet->address, sizeof(packet->address)) == 0 &&
-	       memcmp(&before->source, &packet->source, sizeof(packet->source)) == 0;
+	       is_same_way(before, packet);
 }
 
 /* Makes messages of the packets from first to end; returns how many. */

@@ -202,20 +202,27 @@ static void test_apart(void **state)
 	assert_int_equal(segmented, 4);
 }
 
-/* Those of different sources, too. */
+/* Those of different sources, too; in IPv6 there is one, and none. */
 static void test_sources(void **state)
 {
-	struct packet_queue queue = {};
-	unsigned int i = 0;
+	for (uint8_t host = 0; host < 2; host++) {
+		struct packet_queue queue = {};
+		unsigned int i = 0;
 
-	for (; i < 4; i++)
-		add(*state, &queue, (uint8_t)i, 1, 100);
-	i = 0;
-	for (struct packet *packet = queue.first; packet; packet = packet->next)
-		packet->source.v4.ipi_spec_dst.s_addr = htonl(INADDR_LOOPBACK + i++ / 2);
-	send_and_expect(*state, &queue, 0);
-	assert_int_equal(messages_sent, 2);
-	assert_int_equal(segmented, 2);
+		messages_sent = segmented = 0;
+		for (uint8_t j = 0; j < 4; j++)
+			add(*state, &queue, j, host, 100);
+		for (struct packet *packet = queue.first; packet; packet = packet->next, i++) {
+			if (host)
+				packet->source.v4.ipi_spec_dst.s_addr =
+					htonl(INADDR_LOOPBACK + i / 2);
+			else if (i / 2)
+				packet->source.v6.ipi6_addr = in6addr_loopback;
+		}
+		send_and_expect(*state, &queue, host ? 0 : 1);
+		assert_int_equal(messages_sent, 2);
+		assert_int_equal(segmented, 2);
+	}
 }
 
 /* A device that computes no checksums: all one by one, for good. */
