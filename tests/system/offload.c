@@ -172,11 +172,30 @@ static void stream(const struct scratch *from, const char *source, const struct 
 	pass_stream(sending, receiving);
 }
 
-/* Datagrams handed to the kernel many at a time, and all received before the next. */
-static void datagrams(const struct scratch *from, const char *source, const struct scratch *to,
-		      const char *destination)
+/* Sends bytes in datagrams: handed to the kernel at once, or one by one. A device that leaves checksums
+ * to the kernel, as wireguard-go's does, cannot have them at once before Linux 6.11 (EIO). */
+static void send_datagrams(int fd, bool at_once, const uint8_t *bytes, size_t size)
 {
-	const int family = *source == '[' ? AF_INET6 : AF_INET, segment = DATAGRAM;
+	const int segment = DATAGRAM;
+
+	if (at_once) {
+		assert_int_equal(setsockopt(fd, SOL_UDP, UDP_SEGMENT, &segment, sizeof(segment)),
+				 0);
+		assert_int_equal(send(fd, bytes, size, 0), size);
+		return;
+	}
+	for (size_t i = 0; i < size; i += DATAGRAM) {
+		size_t left = size - i < DATAGRAM ? size - i : DATAGRAM;
+
+		assert_int_equal(send(fd, bytes + i, left, 0), left);
+	}
+}
+
+/* Datagrams of which all of a round are received before the next. */
+static void datagrams(const struct scratch *from, const char *source, const struct scratch *to,
+		      const char *destination, bool at_once)
+{
+	const int family = *source == '[' ? AF_INET6 : AF_INET;
 	CLEANUP(fd_close) int sending = socket_in(from, family, SOCK_DGRAM);
 	CLEANUP(fd_close) int receiving = socket_in(to, family, SOCK_DGRAM);
 	union socket_address address = bind_at(receiving, destination);
@@ -184,13 +203,12 @@ static void datagrams(const struct scratch *from, const char *source, const stru
 	struct pollfd fds = {receiving, POLLIN, 0};
 
 	bind_at(sending, source);
-	assert_int_equal(setsockopt(sending, SOL_UDP, UDP_SEGMENT, &segment, sizeof(segment)), 0);
 	assert_int_equal(connect(sending, &address.any, socket_address_size(&address)), 0);
 	for (size_t round = 0; round < ROUNDS; round++) {
 		size_t place = round * sizeof(bytes);
 
 		fill(bytes, place, sizeof(bytes));
-		assert_int_equal(send(sending, bytes, sizeof(bytes), 0), sizeof(bytes));
+		send_datagrams(sending, at_once, bytes, sizeof(bytes));
 		for (size_t i = 0; i < sizeof(bytes);) {
 			ssize_t size;
 
@@ -213,7 +231,14 @@ static void start(const struct world *world)
 	assert_true(scratch_run(&world->inside, "ping -q -c 1 -W 5 fd79::2"));
 }
 
-/* The stream is large packets on the engine's side, and the acknowledgements do not count. */
+/* Were no packet larger than the MTU, there would be more. TCP makes few larger than two segments where
+ * all is slow, and acknowledgements of the other way count too. */
+static bool most_are_large(unsigned long long packets)
+{
+	return packets * MTU * 5 < STREAM * 4ULL;
+}
+
+/* The stream is large packets on the engine's side. */
 static void expect_large_streams(const struct world *world, const char *inside, const char *outside)
 {
 	struct traffic before = traffic(world), after;
@@ -221,12 +246,12 @@ static void expect_large_streams(const struct world *world, const char *inside, 
 	stream(&world->inside, inside, &world->outside, outside);
 	after = traffic(world);
 	assert_true(after.read_bytes - before.read_bytes > STREAM);
-	assert_true((after.read_packets - before.read_packets) * 2 * MTU < STREAM);
+	assert_true(most_are_large(after.read_packets - before.read_packets));
 	before = after;
 	stream(&world->outside, outside, &world->inside, inside);
 	after = traffic(world);
 	assert_true(after.written_bytes - before.written_bytes > STREAM);
-	assert_true((after.written_packets - before.written_packets) * 2 * MTU < STREAM);
+	assert_true(most_are_large(after.written_packets - before.written_packets));
 }
 
 static void test_streams(void **state)
@@ -243,17 +268,17 @@ static void expect_datagrams(const struct world *world, const char *inside, cons
 	const unsigned long long count = ROUNDS * DATAGRAMS;
 	struct traffic before = traffic(world), after;
 
-	datagrams(&world->inside, inside, &world->outside, outside);
+	datagrams(&world->inside, inside, &world->outside, outside, true);
 	after = traffic(world);
 	if (large)
 		assert_in_range(after.read_packets - before.read_packets, ROUNDS, 2 * ROUNDS);
 	else
 		assert_in_range(after.read_packets - before.read_packets, count, count + ROUNDS);
 	before = after;
-	datagrams(&world->outside, outside, &world->inside, inside);
+	datagrams(&world->outside, outside, &world->inside, inside, false);
 	after = traffic(world);
 	if (large)
-		assert_in_range(after.written_packets - before.written_packets, ROUNDS, count / 2);
+		assert_in_range(after.written_packets - before.written_packets, ROUNDS, count - 1);
 	else
 		assert_in_range(after.written_packets - before.written_packets, count,
 				count + ROUNDS);

@@ -133,10 +133,6 @@ static void test_zero(void **state)
 static void test_hostile(void **state)
 {
 	const struct inner inner = {.tcp = true, .payload = inner_bytes, .payload_size = 1000};
-	const struct inner six = {
-		.six = true, .hosts = {1, 1}, .payload = inner_bytes, .payload_size = 1000};
-	const struct virtio_net_hdr in_six = {1, 4, 0, 100, 20, 16};
-	const struct virtio_net_hdr good = inner_header(&inner, 100);
 	const struct {
 		struct virtio_net_hdr header;
 		size_t size;
@@ -165,25 +161,36 @@ static void test_hostile(void **state)
 		{{0}, OFFLOAD_SIZE_MAX + 1},
 		{{1, 1, 0, 100, 20, 16}, OFFLOAD_SIZE_MAX + 1},
 	};
-	const struct virtio_net_hdr elsewhere = {1, 1, 0, 100, 24, 16},
-				    datagram = {1, 5, 0, 1, 20, 6};
-	const uint8_t udp[28] = {0x45, [9] = 17};
 	struct packet_queue packets = {};
 
-	inner_write(&six, true, large);
-	offload_split(&in_six, large, 1000, *state, &packets); /* in the header of IPv6 */
-	assert_int_equal(packets.count, 0);
 	inner_write(&inner, true, large);
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		offload_split(&cases[i].header, large, cases[i].size, *state, &packets);
 		if (packets.count)
 			fail_msg("case %zu gave %zu packets", i, packets.count);
 	}
+}
+
+/* Packets that are not what a header that would do says of them. */
+static void test_hostile_packets(void **state)
+{
+	const struct inner inner = {.tcp = true, .payload = inner_bytes, .payload_size = 1000};
+	const struct inner six = {
+		.six = true, .hosts = {1, 1}, .payload = inner_bytes, .payload_size = 1000};
+	const struct virtio_net_hdr good = inner_header(&inner, 100);
+	const struct virtio_net_hdr in_six = {1, 4, 0, 100, 20, 16};
+	const struct virtio_net_hdr elsewhere = {1, 1, 0, 100, 24, 16};
+	const struct virtio_net_hdr datagram = {1, 5, 0, 1, 20, 6};
+	const uint8_t udp[28] = {0x45, [9] = 17};
+	struct packet_queue packets = {};
+
+	inner_write(&six, true, large);
+	offload_split(&in_six, large, 1000, *state, &packets); /* in the header of IPv6 */
+	inner_write(&inner, true, large);
 	large[32] = 0xf0; /* a header of TCP that is longer than the packet */
-	offload_split(&good, large, 1040 - 1000, *state, &packets);
+	offload_split(&good, large, 40, *state, &packets);
 	large[32] = 0x40; /* or shorter than any */
 	offload_split(&good, large, 1040, *state, &packets);
-	assert_int_equal(packets.count, 0);
 	large[32] = 0x50;
 	large[36] = 0x50; /* a header that would do, were it where IP says that it is */
 	offload_split(&elsewhere, large, 1040, *state, &packets);
@@ -232,6 +239,7 @@ int main(void)
 		with_pool(test_ordinary),
 		with_pool(test_zero),
 		with_pool(test_hostile),
+		with_pool(test_hostile_packets),
 		with_pool(test_pool_is_empty),
 	};
 
