@@ -265,7 +265,7 @@ static void test_streams(void **state)
 static void expect_datagrams(const struct world *world, const char *inside, const char *outside,
 			     bool large)
 {
-	const unsigned long long count = ROUNDS * DATAGRAMS;
+	const unsigned long long count = ROUNDS * (unsigned long long)DATAGRAMS;
 	struct traffic before = traffic(world), after;
 
 	datagrams(&world->inside, inside, &world->outside, outside, true);

@@ -19,7 +19,7 @@ static void test_checksum(void **state)
 	(void)state;
 	for (int i = 0; i < ROUNDS; i++) {
 		size_t from = inner_below(64), size = inner_below(i % 2 ? 40 : 3000),
-		       cut = inner_below(9) * 2;
+		       cut = inner_below(9) * (size_t)2;
 		uint16_t sum;
 		uint8_t stored[2];
 
