@@ -10,7 +10,7 @@
 static const char synopsis[] = "subu [--db FILE] [--json] [--quiet] [--dry-run] VERB ...";
 
 static const char options_text[] =
-	"Options, before or after the verb (exec and engine: before it only):\n"
+	"Options, before or after the verb (exec, run and engine: before it only):\n"
 	"  --db FILE      another database than " STORE_DEFAULT_PATH
 	"; so does the variable\n"
 	"                 SUBU_DB\n"
@@ -33,14 +33,31 @@ static const char files_text[] =
 	"                                    /sys/fs/cgroup/unified)\n"
 	"  /sys/fs/bpf/subu/subu_N           what holds the programs that steer it\n"
 	"  /etc/netns/ns-subu_N/resolv.conf  name servers inside when the tunnel has none\n"
-	"  ~/.config/subu/profiles           your profiles; XDG_CONFIG_HOME moves them\n";
+	"  ~/.config/subu/profiles           your profiles; XDG_CONFIG_HOME moves them\n"
+	"  /run/user/UID/subu                your tunnels, of run and up, with their logs;\n"
+	"                                    XDG_RUNTIME_DIR moves them. /tmp/subu-UID where\n"
+	"                                    there is no such folder\n"
+	"  /run/subu/tunnels                 those of root\n";
 
 static const char status_text[] =
-	"Exit status: 0 done; 1 could not; 2 the words were wrong. Of `subu exec`: the\n"
-	"command's own; 128+N when signal N ended it; 125 when subu failed, 126 when the\n"
-	"command cannot be run, 127 when it is not found.\n";
+	"Exit status: 0 done; 1 could not; 2 the words were wrong. Of `subu exec` and\n"
+	"`subu run`: the command's own; 128+N when signal N ended it; 125 when subu failed,\n"
+	"126 when the command cannot be run, 127 when it is not found.\n";
 
 static const char example_text[] =
+	"# One command behind a tunnel. It needs no root, but a WireGuard .conf that somebody\n"
+	"# gave you, here vpn.conf.\n"
+	"\n"
+	"subu run --config vpn.conf -- curl https://example.org/\n"
+	"\n"
+	"# The same with a tunnel that stays, until it is taken down.\n"
+	"\n"
+	"subu profile import vpn.conf\n"
+	"subu up vpn\n"
+	"subu run --profile vpn -- curl https://example.org/\n"
+	"subu status\n"
+	"subu down vpn\n"
+	"\n"
 	"# A sub-user whose traffic leaves by a WireGuard tunnel, from nothing to nothing.\n"
 	"# You need a WireGuard server: its address (here 192.0.2.1:51820) and its public\n"
 	"# key (put it in SERVER_KEY). Type the lines as root, one by one; ids count from 0\n"
@@ -138,7 +155,8 @@ static void print_all(void)
 {
 	printf("subu gives each sub-user of this machine a network identity of its own: a\n"
 	       "network namespace, one WireGuard tunnel in it, and commands that run inside and\n"
-	       "reach a network only through that tunnel.\n\n"
+	       "reach a network only through that tunnel. `subu run` does it for one command,\n"
+	       "without root.\n\n"
 	       "usage: %s\n\n"
 	       "SUBU is an id, subu_N, or OWNER:NAME; WG_M is a tunnel's id. The word WG may be\n"
 	       "written wg.\n\n",

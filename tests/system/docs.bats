@@ -23,14 +23,20 @@ verbs()
 	done
 }
 
-# completed WORD...: what bash offers behind these words of the command line, options left out.
-completed()
+# offered WORD...: what bash offers behind these words of the command line, on one line.
+offered()
 {
 	local -a COMPREPLY COMP_WORDS=(subu "$@" '')
 	local COMP_CWORD=$(($# + 1))
 
 	_subu
-	printf '%s\n' "${COMPREPLY[@]}" | grep -v ^- | sort
+	printf '%s\n' "${COMPREPLY[@]}" | LC_ALL=C sort | xargs
+}
+
+# completed WORD...: the same, a line each, options left out.
+completed()
+{
+	offered "$@" | tr ' ' '\n' | grep -v ^-
 }
 
 @test "the completion offers every verb, and no other" {
@@ -39,6 +45,23 @@ completed()
 	diff <(completed) <(verbs | sed 's/ .*//' | sort -u)
 	diff <(completed WG) <(verbs | sed -n 's/^WG //p' | sort -u)
 	diff <(completed profile) <(verbs | sed -n 's/^profile //p' | sort -u)
+}
+
+@test "the completion knows profiles, and the options of run as far as the command" {
+	# shellcheck source=/dev/null # it is checked with the scripts
+	source dist/completion/subu
+	subu() { "$SUBU" "$@"; }
+	export XDG_CONFIG_HOME=$BATS_TEST_TMPDIR
+	cp tests/system/profiles/good-mullvad.conf "$BATS_TEST_TMPDIR/first.conf"
+	subu profile import "$BATS_TEST_TMPDIR/first.conf"
+	[ "$(completed up)" = first ]
+	[ "$(completed run --profile)" = first ]
+	[ "$(completed run --linger --profile)" = first ]
+	[ "$(offered run --root)" = '-- --config --linger --profile --root' ]
+	for words in 'run --config' 'run --profile first curl' 'run -- curl --profile' 'run curl'; do
+		# shellcheck disable=SC2086 # words
+		[ -z "$(offered $words)" ] || { echo "offered behind $words"; false; }
+	done
 }
 
 @test "the session of the README is that of subu example" {
