@@ -57,6 +57,7 @@ completed()
 	[ "$(completed up)" = first ]
 	[ "$(completed run --profile)" = first ]
 	[ "$(completed run --linger --profile)" = first ]
+	[ "$(offered run --config first.conf)" = '-- --config --linger --profile --root' ]
 	[ "$(offered run --root)" = '-- --config --linger --profile --root' ]
 	for words in 'run --config' 'run --profile first curl' 'run -- curl --profile' 'run curl'; do
 		# shellcheck disable=SC2086 # words
