@@ -167,7 +167,7 @@ static void print_all(void)
 			printf("\nsubu %s ...:\n", verb->name);
 			print_table(verb->table, verb->prefix);
 		}
-	printf("\n%s\n%s\n%s\nTopics: a verb, WG, profile, options, files, status.\n", options_text,
+	printf("\n%s\n%s\n%s\nTopics: a verb, WG, profile, options, files, exit.\n", options_text,
 	       files_text, status_text);
 }
 
@@ -179,14 +179,14 @@ static int print_topic(const char *topic, struct error *error)
 		print_options();
 	else if (strcmp(topic, "files") == 0)
 		fputs(files_text, stdout);
-	else if (strcmp(topic, "status") == 0)
+	else if (strcmp(topic, "exit") == 0)
 		fputs(status_text, stdout);
 	else if (verb)
 		help_verb(verb);
 	else
 		return error_usage(error,
 				   "there is no help on '%.64s': a verb, WG, profile, options, "
-				   "files or status",
+				   "files or exit",
 				   topic);
 	return 0;
 }

@@ -53,7 +53,7 @@ teardown()
 		[[ $output == "usage: subu WG $verb"* ]] || complain "WG $verb --help"
 		done_by subu help WG "$verb"
 	done
-	for topic in options files status; do
+	for topic in options files exit; do
 		done_by subu help $topic
 		[ -n "$output" ]
 	done

@@ -72,7 +72,7 @@ completed()
 @test "the help fits into 100 columns, whatever the topic" {
 	local topic
 
-	for topic in '' WG options files status $("$SUBU" usage | sed -nE 's/^  ([a-z]+).*/\1/p'); do
+	for topic in '' WG options files exit $("$SUBU" usage | sed -nE 's/^  ([a-z]+).*/\1/p'); do
 		# shellcheck disable=SC2086 # no topic, no word
 		"$SUBU" help $topic >>"$BATS_TEST_TMPDIR/help"
 	done
