@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <linux/magic.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/vfs.h>
@@ -33,15 +34,19 @@ static bool is_there(const char *path)
 }
 
 /* The current folder stays on what is below a cover, open to all that begins with "./" or "../".
- * /proc/self/cwd tells also that of a folder that was deleted. */
+ * /proc/self/cwd tells also that of a folder that was deleted; it knows no symbolic links and no
+ * "//", which the path may have. */
 static int leave_covered(const char *path, struct error *error)
 {
-	char folder[PATH_MAX] = "";
-	size_t length = strlen(path);
+	char folder[PATH_MAX] = "", place[PATH_MAX];
+	size_t length;
 
+	if (!realpath(path, place))
+		return error_errno(error, "cannot tell where %s is", path);
+	length = strlen(place);
 	if (readlink("/proc/self/cwd", folder, sizeof(folder) - 1) < 0)
 		return error_errno(error, "cannot tell the current folder");
-	if (strncmp(folder, path, length) != 0 || (folder[length] && folder[length] != '/'))
+	if (strncmp(folder, place, length) != 0 || (folder[length] && folder[length] != '/'))
 		return 0;
 	if (chdir(folder) < 0 && chdir(path) < 0)
 		return error_errno(error, "cannot return to %s", path);
