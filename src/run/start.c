@@ -59,10 +59,9 @@ static int begin(const struct start *start, struct tunnel *tunnel, struct starte
 		 int leash, int *ret_report, struct error *error)
 {
 	CLEANUP(registry_close) struct registry registry = REGISTRY_NONE;
-	struct record *record = &started->record;
 	struct supervisor supervisor = {
 		.registry = &registry,
-		.record = record,
+		.record = &started->record,
 		.tunnel = tunnel,
 		.alone = !start_has_rights(),
 		.leash = leash,
@@ -74,12 +73,7 @@ static int begin(const struct start *start, struct tunnel *tunnel, struct starte
 		code = registry_add(&registry, start->name, error);
 	if (code < 0)
 		return code;
-	code = supervisor_start(&supervisor, &started->supervisor, ret_report, error);
-	if (code == 0)
-		code = process_identify(started->supervisor, &record->supervisor, error);
-	if (code == 0)
-		code = registry_write(&registry, record, error);
-	return code;
+	return supervisor_start(&supervisor, &started->supervisor, ret_report, error);
 }
 
 static int open_leash(bool stays, int *ret_held, int *ret_end, struct error *error)

@@ -59,7 +59,8 @@ static void catch_signals(sigset_t *ret)
 	sigaddset(ret, SIGCHLD);
 }
 
-/* Leaves the caller's terminal, session, folder and all it has open but these two. */
+/* Leaves the caller's terminal, session, folder and all it has open but these two: the registry's
+ * lock too, which is held until the record is there. */
 static int detach(const struct supervisor *supervisor, int *report, int *leash, struct error *error)
 {
 	int *const kept[] = {report, leash};
@@ -280,11 +281,21 @@ static void take_away(struct life *life)
 	renewals_clear(&life->renewals);
 }
 
+/* From here on others find the tunnel begun, and whether its supervisor lives. */
+static int sign_on(const struct supervisor *supervisor, struct error *error)
+{
+	int code = process_identify(getpid(), &supervisor->record->supervisor, error);
+
+	return code < 0 ? code : registry_write(supervisor->registry, supervisor->record, error);
+}
+
 static int begin(struct life *life, int *report, int *leash, struct error *error)
 {
 	sigset_t signals;
-	int code = detach(life->supervisor, report, leash, error);
+	int code = sign_on(life->supervisor, error);
 
+	if (code == 0)
+		code = detach(life->supervisor, report, leash, error);
 	catch_signals(&signals);
 	if (code < 0)
 		return code;
@@ -337,7 +348,6 @@ int supervisor_start(const struct supervisor *supervisor, pid_t *ret_pid, int *r
 	if (pid == 0) {
 		struct supervisor own = *supervisor;
 
-		code = process_identify(getpid(), &own.record->supervisor, error);
 		live(&own, to);
 	}
 	*ret_pid = pid;

@@ -11,7 +11,8 @@
 #include "run/registry.h"
 
 struct supervisor {
-	const struct registry *registry; /* its lock is not the supervisor's */
+	const struct registry
+		*registry; /* locked; the supervisor shares the lock until it is told of there */
 	struct record *record; /* of a folder that is there; the supervisor fills in who */
 	struct tunnel *tunnel; /* its endpoints resolved; wiped there when it is used */
 	bool alone;	       /* without rights outside: in a user namespace */
