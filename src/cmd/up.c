@@ -67,18 +67,16 @@ static int bring_up(const struct command *command, const char *profile, unsigned
 		    struct tunnel *tunnel, struct error *error)
 {
 	CLEANUP(started_clear) struct started started = STARTED_NONE;
-	const struct start start = {.name = profile,
-				    .profile = profile,
-				    .stays = true,
-				    .listener = run_listener(command)};
-	struct error ignored;
+	const struct start start = {
+		.name = profile, .profile = profile, .listener = run_listener(command)};
 	int code = start_tunnel(&start, tunnel, &started, error);
 
 	if (code < 0)
 		return code;
 	code = await_answer(command, &started, seconds, error);
+	if (code == 0)
+		code = start_release(&started, error);
 	if (code < 0) {
-		start_take_down(&started.registry, &started.record, &ignored);
 		start_end(&started);
 		return error_wrap(error, "the tunnel %s is not up", profile);
 	}

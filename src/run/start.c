@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -76,12 +77,10 @@ static int begin(const struct start *start, struct tunnel *tunnel, struct starte
 	return supervisor_start(&supervisor, &started->supervisor, ret_report, error);
 }
 
-static int open_leash(bool stays, int *ret_held, int *ret_end, struct error *error)
+static int open_leash(int *ret_held, int *ret_end, struct error *error)
 {
 	int ends[2];
 
-	if (stays)
-		return 0;
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return error_errno(error, "cannot make a pipe");
 	*ret_end = ends[0];
@@ -116,7 +115,7 @@ int start_tunnel(const struct start *start, struct tunnel *tunnel, struct starte
 	if (code == 0)
 		code = resolve(tunnel, error);
 	if (code == 0)
-		code = open_leash(start->stays, &started.leash, &leash, error);
+		code = open_leash(&started.leash, &leash, error);
 	started.record.backend = start_backend();
 	started.record.since = time(NULL);
 	started.record.addresses = cidr_list_format(&tunnel->addresses);
@@ -134,6 +133,16 @@ int start_tunnel(const struct start *start, struct tunnel *tunnel, struct starte
 	}
 	*ret = started;
 	started = STARTED_NONE;
+	return 0;
+}
+
+int start_release(struct started *started, struct error *error)
+{
+	/* The supervisor may have gone meanwhile. */
+	signal(SIGPIPE, SIG_IGN);
+	if (write(started->leash, "", 1) < 0)
+		return error_errno(error, "cannot set the tunnel %s free", started->record.name);
+	fd_close(&started->leash);
 	return 0;
 }
 

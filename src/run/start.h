@@ -12,7 +12,6 @@
 struct start {
 	const char *name;    /* in the registry */
 	const char *profile; /* empty: none */
-	bool stays;	     /* until it is told to end; else as long as somebody holds its leash */
 	struct registry_listener listener;
 };
 
@@ -21,7 +20,7 @@ struct started {
 	struct registry registry; /* its folder alone, the lock is let go */
 	struct record record;	  /* owned */
 	pid_t supervisor;	  /* a child of the caller's */
-	int leash;		  /* owned; -1: it stays */
+	int leash; /* owned: the tunnel goes with the last who holds it; -1: it was set free */
 };
 #define STARTED_NONE ((struct started){.registry = REGISTRY_NONE, .leash = -1})
 
@@ -38,6 +37,10 @@ enum backend start_backend(void);
  * handshake. What the tunnel owns is wiped, in any case. On failure nothing is left of it. */
 int start_tunnel(const struct start *start, struct tunnel *tunnel, struct started *ret,
 		 struct error *error);
+
+/* Sets the tunnel free: it stays until it is told to end. Fails when it has ended; SIGPIPE is ignored
+ * from then on. */
+int start_release(struct started *started, struct error *error);
 
 /* Lets the leash go and waits until nothing is left of it. */
 void start_end(struct started *started);

@@ -46,6 +46,7 @@ struct life {
 	pid_t engine;		  /* 0: none */
 	pid_t resolver;		  /* 0: none */
 	int signals;		  /* owned */
+	int leash;		  /* owned; -1: it was set free */
 	bool ended;
 	bool badly; /* a reason is written down, for whoever calls subu next */
 };
@@ -178,6 +179,16 @@ static void take_signal(struct life *life)
 		end_with(life, NULL);
 }
 
+static void heed_leash(struct life *life)
+{
+	char byte;
+
+	if (read(life->leash, &byte, 1) == 1)
+		fd_close(&life->leash);
+	else
+		end_with(life, NULL);
+}
+
 static int write_address(const struct life *life, const struct renewal *renewal,
 			 const union socket_address *address, struct error *error)
 {
@@ -242,19 +253,19 @@ static void renew(struct life *life)
 
 static void watch(struct life *life)
 {
-	struct pollfd fds[] = {
-		{.fd = life->signals, .events = POLLIN},
-		{.fd = life->supervisor->leash, .events = POLLIN},
-	};
 	const int wait = life->renewals.count ? RENEWAL_INTERVAL * 1000 : -1;
 
 	while (!life->ended) {
+		struct pollfd fds[] = {
+			{.fd = life->signals, .events = POLLIN},
+			{.fd = life->leash, .events = POLLIN},
+		};
 		int ready = poll(fds, ARRAY_SIZE(fds), wait);
 
 		if (ready > 0 && fds[0].revents)
 			take_signal(life);
 		if (ready > 0 && fds[1].revents)
-			end_with(life, NULL);
+			heed_leash(life);
 		if (ready == 0)
 			renew(life);
 	}
@@ -289,13 +300,13 @@ static int sign_on(const struct supervisor *supervisor, struct error *error)
 	return code < 0 ? code : registry_write(supervisor->registry, supervisor->record, error);
 }
 
-static int begin(struct life *life, int *report, int *leash, struct error *error)
+static int begin(struct life *life, int *report, struct error *error)
 {
 	sigset_t signals;
 	int code = sign_on(life->supervisor, error);
 
 	if (code == 0)
-		code = detach(life->supervisor, report, leash, error);
+		code = detach(life->supervisor, report, &life->leash, error);
 	catch_signals(&signals);
 	if (code < 0)
 		return code;
@@ -309,17 +320,18 @@ static int begin(struct life *life, int *report, int *leash, struct error *error
 	return bring_up(life, error);
 }
 
-_Noreturn static void live(struct supervisor *supervisor, int report)
+_Noreturn static void live(const struct supervisor *supervisor, int report)
 {
 	struct life life = {.supervisor = supervisor,
 			    .log.name = supervisor->record->name,
 			    .anchor = ANCHOR_NONE,
-			    .signals = -1};
+			    .signals = -1,
+			    .leash = supervisor->leash};
 	struct error error = {}, ignored;
 	int code;
 
 	registry_file(supervisor->registry, supervisor->record->name, "engine.sock", life.socket);
-	code = begin(&life, &report, &supervisor->leash, &error);
+	code = begin(&life, &report, &error);
 	if (code < 0)
 		end_with(&life, NULL);
 	else
@@ -345,11 +357,8 @@ int supervisor_start(const struct supervisor *supervisor, pid_t *ret_pid, int *r
 	pid = fork();
 	if (pid < 0)
 		return error_errno(error, "cannot start a process");
-	if (pid == 0) {
-		struct supervisor own = *supervisor;
-
-		live(&own, to);
-	}
+	if (pid == 0)
+		live(supervisor, to);
 	*ret_pid = pid;
 	*ret_report = fd_take(&from);
 	return 0;
