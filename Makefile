@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help depends build build-asan build-fuzz demo check check-asan check-vm fuzz bench-egress bench-engine install clean
+.PHONY: help depends build build-asan build-fuzz demo check check-asan check-vm fuzz bench-egress bench-engine bench-run install clean
 MAKEFLAGS += --no-print-directory
 
 PREFIX ?= /usr/local
@@ -43,6 +43,9 @@ bench-egress: depends build ## what steering costs, with and without in one run 
 
 bench-engine: depends build ## how fast the engine is, next to wireguard-go in one run (root)
 	@tests/bench/engine build/src/subu
+
+bench-run: depends build ## how long run takes to start, and what it carries (root)
+	@tests/bench/run build/src/subu build/tests/bench/bench-start
 
 install: build ## below PREFIX=/usr/local, staged in DESTDIR
 	@meson configure build -Dprefix=$(PREFIX)
