@@ -2,10 +2,11 @@
  *
  *	supervisor              anchor
  *	  fork ──────────────────▶ unshare: a user namespace where it needs one, the network
- *	                           TUN device, news of it
+ *	  (engine's cryptography)  TUN device, news of it
  *	  receive ◀── descriptors ─┤
- *	  engine, or kernel's device
- *	  one byte ──────────────▶ observe, plan, apply
+ *	  engine's socket, or kernel's device
+ *	  one byte ──────────────▶ observe, plan, apply: the engine answers once it is in its cage
+ *	  engine                   │
  *	  receive ◀── report ──────┤
  *	                           no capabilities; waits for its end
  *
@@ -149,7 +150,7 @@ int anchor_start(const struct anchor_plan *plan, struct anchor *ret, struct erro
 	CLEANUP(anchor_close) struct anchor anchor = ANCHOR_NONE;
 	CLEANUP(fd_close) int channel = -1;
 	CLEANUP(fd_close) int report = -1;
-	int fds[FD_COUNT] = {-1, -1, -1}, code = fds_pair(&anchor.channel, &channel, error);
+	int code = fds_pair(&anchor.channel, &channel, error);
 	pid_t self = getpid();
 
 	if (code == 0)
@@ -168,26 +169,36 @@ int anchor_start(const struct anchor_plan *plan, struct anchor *ret, struct erro
 		report_send(&report, code, &failure);
 		_exit(1);
 	}
-	fd_close(&channel);
-	fd_close(&report);
-	code = fds_receive(anchor.channel, fds, (size_t)fd_count(plan), &anchor.index, error);
-	/* The report is then a failure's, or the silence of a process that was killed. */
-	if (code < 0) {
-		report_await(anchor.report, error);
-		return -error->code;
-	}
-	anchor.netns = fds[FD_NETNS];
-	anchor.tun = fds[FD_TUN];
-	anchor.link = fds[FD_LINK];
 	*ret = anchor;
 	anchor = ANCHOR_NONE;
 	return 0;
 }
 
-int anchor_configure(struct anchor *anchor, struct error *error)
+int anchor_receive(const struct anchor_plan *plan, struct anchor *anchor, struct error *error)
+{
+	int fds[FD_COUNT] = {-1, -1, -1};
+	int code = fds_receive(anchor->channel, fds, (size_t)fd_count(plan), &anchor->index, error);
+
+	/* The report is then a failure's, or the silence of a process that was killed. */
+	if (code < 0) {
+		report_await(anchor->report, error);
+		return -error->code;
+	}
+	anchor->netns = fds[FD_NETNS];
+	anchor->tun = fds[FD_TUN];
+	anchor->link = fds[FD_LINK];
+	return 0;
+}
+
+int anchor_tell(const struct anchor *anchor, struct error *error)
 {
 	if (write(anchor->channel, "", 1) < 0)
 		return error_errno(error, "cannot speak to the process in the namespace");
+	return 0;
+}
+
+int anchor_await(const struct anchor *anchor, struct error *error)
+{
 	return report_await(anchor->report, error);
 }
 

@@ -1,5 +1,5 @@
 /* The process in a tunnel's namespace: it makes the namespace, and in it the device of an engine;
- * when somebody moves the device's packets it plans and applies the rest, gives up every right, and
+ * when it is told whom to ask it plans and applies the rest, gives up every right, and
  * stays, so that the namespaces stay: who joins enters those of this process. */
 #ifndef RUN_ANCHOR_H
 #define RUN_ANCHOR_H
@@ -29,11 +29,18 @@ struct anchor_plan {
 	bool alone;	    /* without rights outside: in a user namespace */
 };
 
-/* Starts it as a child, which ends with the caller, and waits for the namespace and the device. */
+/* Starts it as a child, which ends with the caller. */
 int anchor_start(const struct anchor_plan *plan, struct anchor *ret, struct error *error);
 
-/* Says that the device works, and waits until it is configured, up and routed. */
-int anchor_configure(struct anchor *anchor, struct error *error);
+/* Waits for the namespace and the engine's device. */
+int anchor_receive(const struct anchor_plan *plan, struct anchor *anchor, struct error *error);
+
+/* Says that there is somebody to ask: the kernel's device, or the engine's socket, where the answer
+ * may yet be a while. */
+int anchor_tell(const struct anchor *anchor, struct error *error);
+
+/* Waits until the device is configured, up and routed. */
+int anchor_await(const struct anchor *anchor, struct error *error);
 
 /* Closes what the caller has of it; the process goes on. Usable with CLEANUP(). */
 void anchor_close(struct anchor *anchor);

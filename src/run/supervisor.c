@@ -78,8 +78,11 @@ static int detach(const struct supervisor *supervisor, int *report, int *leash, 
 	return fds_keep(kept, ARRAY_SIZE(kept), error);
 }
 
+/* The anchor is told when there is a socket, so that it observes while the engine starts. What of the
+ * two takes long is thus done at once. */
 static int start_engine(struct life *life, struct error *error)
 {
+	CLEANUP(fd_close) int report = -1;
 	struct keeper keeper = {.setup = {.name = OWN_DEVICE,
 					  .index = life->anchor.index,
 					  .socket = life->socket,
@@ -90,9 +93,13 @@ static int start_engine(struct life *life, struct error *error)
 	int code = uapi_listen(life->socket, &keeper.setup.uapi, error);
 
 	if (code == 0)
-		return keeper_start(&keeper, &life->engine, error);
-	loop_setup_close(&keeper.setup);
-	return code;
+		code = anchor_tell(&life->anchor, error);
+	if (code < 0) {
+		loop_setup_close(&keeper.setup);
+		return code;
+	}
+	code = keeper_start(&keeper, &life->engine, &report, error);
+	return code < 0 ? code : report_await(report, error);
 }
 
 /* From outside, straight into the namespace: its UDP sockets stay where it was made. */
@@ -101,8 +108,19 @@ static int make_kernel_device(struct life *life, struct error *error)
 	CLEANUP(netlink_close) struct netlink outside = {};
 	int code = netlink_open(NETLINK_ROUTE, -1, &outside, error);
 
-	return code < 0 ? code
-			: link_create_wireguard(&outside, OWN_DEVICE, life->anchor.netns, error);
+	if (code == 0)
+		code = link_create_wireguard(&outside, OWN_DEVICE, life->anchor.netns, error);
+	return code < 0 ? code : anchor_tell(&life->anchor, error);
+}
+
+/* What an engine needs of libcrypto is set up while the kernel makes the namespace. */
+static int start_anchor(struct life *life, const struct anchor_plan *plan, struct error *error)
+{
+	int code = anchor_start(plan, &life->anchor, error);
+
+	if (code == 0 && plan->backend == BACKEND_ENGINE)
+		code = keeper_warm_up(error);
+	return code < 0 ? code : anchor_receive(plan, &life->anchor, error);
 }
 
 static int bring_up(struct life *life, struct error *error)
@@ -113,13 +131,13 @@ static int bring_up(struct life *life, struct error *error)
 					 .backend = record->backend,
 					 .socket = life->socket,
 					 .alone = supervisor->alone};
-	int code = anchor_start(&plan, &life->anchor, error);
+	int code = start_anchor(life, &plan, error);
 
 	if (code == 0)
 		code = record->backend == BACKEND_ENGINE ? start_engine(life, error)
 							 : make_kernel_device(life, error);
 	if (code == 0)
-		code = anchor_configure(&life->anchor, error);
+		code = anchor_await(&life->anchor, error);
 	if (code == 0)
 		code = process_identify(life->anchor.pid, &record->anchor, error);
 	renewals_init(&life->renewals, supervisor->tunnel, time(NULL));

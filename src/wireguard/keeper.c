@@ -16,16 +16,20 @@
 #include "base/memory.h"
 #include "kernel/process.h"
 #include "model/key.h"
+#include "wireguard/aead.h"
 #include "wireguard/cage.h"
+#include "wireguard/hash.h"
 #include "wireguard/report.h"
 
-/* What libcrypto loads and sets up when it is first used has to be there before the cage. */
-static int warm_up(struct error *error)
+/* It has to be there before the cage. */
+int keeper_warm_up(struct error *error)
 {
+	CLEANUP(aead_free) struct aead *aead = aead_create(error);
+	CLEANUP(hash_free) struct hash *hash = aead ? hash_create(error) : NULL;
 	CLEANUP(key_wipe) struct key key = {};
 	struct key public_key;
 
-	if (key_generate_private(&key, error) < 0)
+	if (!hash || key_generate_private(&key, error) < 0)
 		return -error->code;
 	return key_derive_public(&key, &public_key, error);
 }
@@ -45,7 +49,7 @@ static int engine_prepare(const struct keeper *keeper, pid_t parent, struct loop
 	loop = loop_create(&keeper->setup, error);
 	if (!loop)
 		return -error->code;
-	code = warm_up(error);
+	code = keeper_warm_up(error);
 	if (code == 0)
 		code = cage_enter(keeper->keep_network_rights, error);
 	if (code == 0)
@@ -115,7 +119,9 @@ static void remove_socket(const char *path, const struct stat *ours)
 		unlink(path);
 }
 
-static int start_engine(const struct keeper *keeper, int *report, pid_t *ret, struct error *error)
+/* The engine reports to *ret_report; what its keeper is to report to is not its to hold. */
+static int start_engine(const struct keeper *keeper, int *of_keeper, pid_t *ret, int *ret_report,
+			struct error *error)
 {
 	CLEANUP(fd_close) int from_engine = -1;
 	CLEANUP(fd_close) int to_keeper = -1;
@@ -132,22 +138,18 @@ static int start_engine(const struct keeper *keeper, int *report, pid_t *ret, st
 	if (engine < 0)
 		return error_errno(error, "cannot start a process");
 	if (engine == 0) {
-		fd_close(report);
+		fd_close(of_keeper);
 		fd_close(&from_engine);
 		engine_live(keeper, self, to_keeper);
 	}
-	fd_close(&to_keeper);
-	code = report_await(from_engine, error);
-	if (code < 0)
-		waitpid(engine, NULL, 0);
-	else
-		*ret = engine;
-	return code;
+	*ret = engine;
+	*ret_report = fd_take(&from_engine);
+	return 0;
 }
 
-int keeper_start(struct keeper *keeper, pid_t *ret_engine, struct error *error)
+int keeper_start(struct keeper *keeper, pid_t *ret_engine, int *ret_report, struct error *error)
 {
-	int none = -1, code = start_engine(keeper, &none, ret_engine, error);
+	int none = -1, code = start_engine(keeper, &none, ret_engine, ret_report, error);
 
 	loop_setup_close(&keeper->setup);
 	return code;
@@ -155,6 +157,7 @@ int keeper_start(struct keeper *keeper, pid_t *ret_engine, struct error *error)
 
 int keeper_run(struct keeper *keeper, int *report, struct error *error)
 {
+	CLEANUP(fd_close) int from_engine = -1;
 	struct stat socket = {};
 	pid_t engine = -1;
 	int code = 0;
@@ -166,8 +169,13 @@ int keeper_run(struct keeper *keeper, int *report, struct error *error)
 	if (keeper->remove_socket && stat(keeper->setup.socket, &socket) < 0)
 		code = error_errno(error, "cannot look at %s", keeper->setup.socket);
 	if (code == 0)
-		code = start_engine(keeper, report, &engine, error);
+		code = start_engine(keeper, report, &engine, &from_engine, error);
 	loop_setup_close(&keeper->setup);
+	if (code == 0) {
+		code = report_await(from_engine, error);
+		if (code < 0)
+			waitpid(engine, NULL, 0);
+	}
 	/* Root inside a sub-user could trace it otherwise, and have a process in the outside network. */
 	if (code == 0 && prctl(PR_SET_DUMPABLE, 0) < 0)
 		code = error_errno(error, "cannot keep others from tracing the keeper");

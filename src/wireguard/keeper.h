@@ -21,9 +21,14 @@ struct keeper {
 int keeper_run(struct keeper *keeper, int *report, struct error *error);
 
 /* The parts, for a keeper that has more to look after than one engine. The engine is a child of the
- * caller's, who is to wait for it; it works when this returns, and *keeper's descriptors are closed
- * in any case. The caller has SIGCHLD and the signals of loop_signals() blocked from here on. */
-int keeper_start(struct keeper *keeper, pid_t *ret_engine, struct error *error);
+ * caller's, who is to wait for it; it works once report_await(*ret_report) says so, and *keeper's
+ * descriptors are closed in any case. The caller has SIGCHLD and the signals of loop_signals()
+ * blocked from here on. */
+int keeper_start(struct keeper *keeper, pid_t *ret_engine, int *ret_report, struct error *error);
+
+/* Has libcrypto load and set up what an engine uses, which takes it a millisecond. An engine does so
+ * itself; one that the caller starts afterwards has it from here. */
+int keeper_warm_up(struct error *error);
 
 /* What the status of waitpid(2) says of an engine: 0 when it ended in an orderly way, else how it
  * ended, in words. */
