@@ -1,5 +1,6 @@
 /* The entry: global options, the table of verbs, the one place that prints an error. */
 #include <errno.h>
+#include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -162,6 +163,15 @@ static int run(struct command *command, int argc, char **argv, struct error *err
 	return run_verb(command, NULL, argc - at, argv + at, error);
 }
 
+/* No file named by the environment has a say in where the keys go, and nothing reads libcrypto's
+ * own words for its errors. Both would be loaded at the first use, which someone waits for. */
+static void set_up_libcrypto(void)
+{
+	OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_LOAD_CRYPTO_STRINGS |
+				    OPENSSL_INIT_NO_ATEXIT,
+			    NULL);
+}
+
 int main(int argc, char **argv)
 {
 	const char *db = getenv("SUBU_DB");
@@ -169,6 +179,7 @@ int main(int argc, char **argv)
 	struct error error = {};
 	int code = process_fix_standard_fds(&error);
 
+	set_up_libcrypto();
 	if (code == 0)
 		code = run(&command, argc, argv, &error);
 	if (code == 0 && (fflush(stdout) != 0 || ferror(stdout)))
