@@ -22,16 +22,20 @@ static bool has_run_user(uid_t uid)
 	return lstat(path, &status) == 0 && S_ISDIR(status.st_mode) && status.st_uid == uid;
 }
 
+/* The user database is asked last: it may lie on the network, and takes a while at best. */
 int folders_config_path(char path[static PATH_MAX], struct error *error)
 {
-	const struct passwd *account = getpwuid(geteuid());
-	const struct folder_facts facts = {
+	struct folder_facts facts = {
 		.uid = geteuid(),
 		.config_home = getenv("XDG_CONFIG_HOME"),
 		.home = getenv("HOME"),
-		.account_home = account ? account->pw_dir : NULL,
 	};
+	int code = folder_choose_config(&facts, path, error);
+	const struct passwd *account = code == -ENXIO ? getpwuid(geteuid()) : NULL;
 
+	if (!account)
+		return code;
+	facts.account_home = account->pw_dir;
 	return folder_choose_config(&facts, path, error);
 }
 
