@@ -45,9 +45,7 @@
 #define IPPROTO_SMC 256
 #endif
 
-#define FAMILY_BITS 6 /* those that are allowed have no more */
-
-static const int families[] = {
+static const unsigned int families[] = {
 	AF_UNIX,    /* no network; its names are the file system's, or the namespace's own */
 	AF_INET,    /* held by the namespace, and by programs on the control group */
 	AF_INET6,   /* likewise */
@@ -65,10 +63,10 @@ static const int absent_calls[] = {
 
 static const uint32_t terminal_requests[] = {TIOCSTI, TIOCLINUX};
 
-static bool is_allowed(int family)
+static bool has_allowed(uint32_t first, unsigned int bits_free)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(families); i++)
-		if (families[i] == family)
+		if ((uint64_t)families[i] >> bits_free == (uint64_t)first >> bits_free)
 			return true;
 	return false;
 }
@@ -86,19 +84,22 @@ static int refuse(scmp_filter_ctx filter, int reason, int call, struct scmp_arg_
 				      &argument);
 }
 
-/* libseccomp takes one comparison an argument, so "none of these" is said of each other one: one by
- * one up to FAMILY_BITS, and beyond by any bit that is set. */
-static int refuse_families(scmp_filter_ctx filter, int call)
+/* libseccomp takes one comparison an argument, so "none of these" is said of blocks of the others:
+ * those whose upper bits are the same. The whole is halved, down to blocks with none that is allowed.
+ * bits_free: how many lower bits a block leaves open. */
+static int refuse_families(scmp_filter_ctx filter, int call, uint32_t first, unsigned int bits_free)
 {
-	int code = 0;
+	int code;
 
-	for (int family = 0; family < 1 << FAMILY_BITS && code == 0; family++)
-		if (!is_allowed(family))
-			code = refuse(filter, EAFNOSUPPORT, call,
-				      bits(0, UINT32_MAX, (uint32_t)family));
-	for (unsigned int bit = FAMILY_BITS; bit < 32 && code == 0; bit++)
-		code = refuse(filter, EAFNOSUPPORT, call, bits(0, 1U << bit, 1U << bit));
-	return code;
+	if (!has_allowed(first, bits_free))
+		return refuse(filter, EAFNOSUPPORT, call,
+			      bits(0, (uint32_t)(UINT64_MAX << bits_free), first));
+	if (bits_free == 0)
+		return 0;
+	code = refuse_families(filter, call, first, bits_free - 1);
+	if (code < 0)
+		return code;
+	return refuse_families(filter, call, first + (1U << (bits_free - 1)), bits_free - 1);
 }
 
 static int refuse_smc(scmp_filter_ctx filter, int call, uint32_t family)
@@ -115,7 +116,7 @@ static int add_rules(scmp_filter_ctx filter)
 	int code = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(socket_calls) && code == 0; i++)
-		code = refuse_families(filter, socket_calls[i]);
+		code = refuse_families(filter, socket_calls[i], 0, 32);
 	for (size_t i = 0; i < ARRAY_SIZE(socket_calls) && code == 0; i++)
 		code = refuse_smc(filter, socket_calls[i], AF_INET);
 	for (size_t i = 0; i < ARRAY_SIZE(socket_calls) && code == 0; i++)
