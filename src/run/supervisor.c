@@ -83,9 +83,10 @@ static int detach(const struct supervisor *supervisor, int *report, int *leash, 
 static int start_engine(struct life *life, struct error *error)
 {
 	CLEANUP(fd_close) int report = -1;
+	/* Nobody but the supervisor has a say in the engine's end. Were the socket watched, its closing
+	 * would wait for the kernel, some 15 ms, and the caller with it. */
 	struct keeper keeper = {.setup = {.name = OWN_DEVICE,
 					  .index = life->anchor.index,
-					  .socket = life->socket,
 					  .fwmark = life->supervisor->tunnel->device.fwmark,
 					  .tun = fd_take(&life->anchor.tun),
 					  .link = fd_take(&life->anchor.link),

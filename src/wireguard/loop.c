@@ -381,7 +381,7 @@ struct loop *loop_create(const struct loop_setup *setup, struct error *error)
 		return NULL;
 	loop->udp = udp_create(loop->pool, setup->fwmark, error);
 	if (!loop->udp || take_signals(loop, error) < 0 ||
-	    uapi_watch_removal(setup->socket, &loop->removal, error) < 0 ||
+	    (setup->socket && uapi_watch_removal(setup->socket, &loop->removal, error) < 0) ||
 	    watch_all(loop, error) < 0 || link_watch_ask(loop->link, loop->index, error) < 0)
 		return NULL;
 	return MEMORY_TAKE(loop);

@@ -13,10 +13,11 @@ struct loop_setup {
 	const char *name;   /* of the device; must outlive the loop */
 	unsigned int index; /* its interface index */
 	uint32_t fwmark;
-	int tun;	    /* tun_open() */
-	int link;	    /* link_watch_open() in the device's namespace */
-	int uapi;	    /* uapi_listen() */
-	const char *socket; /* where that is; must outlive the loop */
+	int tun;  /* tun_open() */
+	int link; /* link_watch_open() in the device's namespace */
+	int uapi; /* uapi_listen() */
+	/* Where that is, for its removal ends the loop; must outlive it. NULL: it is not watched. */
+	const char *socket;
 };
 
 /* Closes what no loop has taken over. Usable with CLEANUP(). */
