@@ -198,6 +198,15 @@ inside_has_processes()
 	[ "$(json 'v["peers"][0]["allowed_ips"]')" = "['0.0.0.0/0', '::/0']" ]
 }
 
+# With a provider that has no algorithms in place of its own, libcrypto derives no key.
+@test "a configuration of libcrypto has no say in keys" {
+	client subu -q WG global 10.77.0.0/24
+	printf '%s\n' 'openssl_conf = all' '[all]' 'providers = these' '[these]' 'null = nothing' \
+		'[nothing]' 'activate = 1' >"$BATS_TEST_TMPDIR/openssl.cnf"
+	export OPENSSL_CONF=$BATS_TEST_TMPDIR/openssl.cnf
+	first_word WG_0 subu WG create 192.0.2.1:51820
+}
+
 @test "WG list, info and information show a tunnel and no secret" {
 	a_tunnel
 	done_by subu WG list
