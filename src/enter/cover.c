@@ -33,10 +33,9 @@ static bool is_there(const char *path)
 	return access(path, F_OK) == 0 || errno != ENOENT;
 }
 
-/* The current folder stays on what is below a cover, open to all that begins with "./" or "../".
- * /proc/self/cwd tells also that of a folder that was deleted; it knows no symbolic links and no
- * "//", which the path may have. */
-static int leave_covered(const char *path, struct error *error)
+/* /proc/self/cwd tells also that of a folder that was deleted; it knows no symbolic links and no "//",
+ * which the path may have. */
+int cover_leave(const char *path, struct error *error)
 {
 	char folder[PATH_MAX] = "", place[PATH_MAX];
 	size_t length;
@@ -64,7 +63,7 @@ int cover_folder(const char *path, struct error *error)
 	code = mount_create("tmpfs", options, EMPTY_ATTRIBUTES, &fd, error);
 	if (code == 0)
 		code = mount_attach(fd, path, error);
-	return code < 0 ? code : leave_covered(path, error);
+	return code < 0 ? code : cover_leave(path, error);
 }
 
 static int make_read_only(const char *path, struct error *error)
@@ -79,7 +78,7 @@ static int make_read_only(const char *path, struct error *error)
 		code = mount_attach(fd, path, error);
 	if (code == 0)
 		code = mount_add_attributes(path, MOUNT_ATTR_RDONLY, true, error);
-	return code < 0 ? code : leave_covered(path, error);
+	return code < 0 ? code : cover_leave(path, error);
 }
 
 /* What is listed may lie below another mount, out of everybody's reach. */

@@ -8,6 +8,11 @@
 /* Puts an empty read-only folder over the path; a path that is not there is left so. */
 int cover_folder(const char *path, struct error *error);
 
+/* To be called when something was mounted over the path. A current folder stays on what is below,
+ * open to all that begins with "./" or "../": it becomes the one of that name above, or the path
+ * itself. */
+int cover_leave(const char *path, struct error *error);
+
 /* Makes the control groups of version 2 read-only, wherever they are mounted: root without
  * capabilities still owns them, and a command must not leave its own. To be called before
  * sysfs_renew(), which covers mounts below /sys by copies: a current folder on one of those stays on

@@ -108,7 +108,8 @@ static int enter_mounts(const struct enter *enter, struct error *error)
 	return code < 0 ? code : renew_mounts(enter->netns, enter->dns, error);
 }
 
-/* It shows the processes of the namespace that the caller is in. */
+/* It shows the processes of the namespace that the caller is in; those outside are no business of the
+ * command's. */
 static int renew_proc(struct error *error)
 {
 	static const char *const options[] = {NULL};
@@ -117,7 +118,9 @@ static int renew_proc(struct error *error)
 		mount_create("proc", options,
 			     MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, &fd, error);
 
-	return code < 0 ? code : mount_attach(fd, "/proc", error);
+	if (code == 0)
+		code = mount_attach(fd, "/proc", error);
+	return code < 0 ? code : cover_leave("/proc", error);
 }
 
 int enter_renew_mounts(const struct dns *dns, const char *const *folders, struct error *error)
