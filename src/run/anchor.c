@@ -101,6 +101,7 @@ static int configure(const struct anchor_plan *plan, struct error *error)
 		.socket = plan->backend == BACKEND_ENGINE ? plan->socket : NULL,
 		.alone = plan->alone,
 	};
+	const uint16_t port = plan->tunnel->device.listen_port;
 	int code;
 
 	desired_own(plan->tunnel, plan->backend, &desired);
@@ -109,7 +110,13 @@ static int configure(const struct anchor_plan *plan, struct error *error)
 		return code;
 	plan_make(&desired, &actual, &steps);
 	steps.netns = "the tunnel's namespace";
-	return apply_own(&own, &steps, error);
+	code = apply_own(&own, &steps, error);
+	if (code == -EADDRINUSE && port)
+		return error_set(error, EADDRINUSE,
+				 "port %u of ListenPort is in use on this machine: take the line "
+				 "away, or choose another",
+				 port);
+	return code;
 }
 
 /* The supervisor ends it with SIGKILL, or the kernel when the supervisor has gone. */
