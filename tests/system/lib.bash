@@ -241,11 +241,11 @@ complain()
 	return 1
 }
 
-# try COMMAND...: on the client, into `status`, `output` and `stderr`. For bats, 127 is a mistake in
-# the test, unless it is told so.
+# try COMMAND...: on the client, or by `caller`, into `status`, `output` and `stderr`. For bats, 127
+# is a mistake in the test, unless it is told so.
 try()
 {
-	run ${expected:+"-$expected"} --separate-stderr client "$@"
+	run ${expected:+"-$expected"} --separate-stderr "${caller:-client}" "$@"
 }
 
 # done_by COMMAND...: it ends with 0 and says nothing on stderr.
@@ -329,6 +329,82 @@ as_nobody()
 {
 	client cp -u "$SUBU" /mnt/subu
 	PATH=/mnt:$PATH try setpriv --reuid 65534 --regid 65534 --clear-groups -- "$@"
+}
+
+# user_start: "walker", an ordinary user of the client, who has nothing but a home and the TUN device
+# that distributions give to all. `caller=as_user` has the rest of this file ask for that one.
+user_start()
+{
+	user=61234
+	while getent passwd "$user" >/dev/null; do
+		user=$((user + 1))
+	done
+	home=/mnt/home runtime=/mnt/home/run/subu
+	client install -d -m 700 -o "$user" -g "$user" "$home" "$home/run"
+	client install -D "$SUBU" /mnt/bin/subu
+	client mount -t tmpfs -o mode=755 tmpfs /dev/net
+	client mknod -m 666 /dev/net/tun c 10 200
+	(cat /etc/passwd && echo "walker:x:$user:$user::$home:/bin/sh") | client tee /mnt/passwd >/dev/null
+	client mount --bind /mnt/passwd /etc/passwd
+}
+
+# as_user COMMAND...: on the client, in the user's home, with the environment of a login and what is
+# in `environment`, for a minute at most.
+as_user()
+{
+	client env -i --chdir "$home" HOME="$home" XDG_RUNTIME_DIR="$home/run" \
+		PATH=/mnt/bin:/usr/bin:/bin "${environment[@]}" \
+		timeout --foreground 60 setpriv --reuid "$user" --regid "$user" --clear-groups -- "$@"
+}
+
+# conf FILE NUMBER [ENDPOINT [INTERFACE-LINE...]]: a .conf of the user's, as 10.77.0.NUMBER and
+# fd77::NUMBER, to the server, which knows of it; without lines of its own it has DNS = 10.77.0.1.
+conf()
+{
+	local key interface=$(printf '%s\n' "${@:4}")
+
+	key=$(wg genkey)
+	as_user sh -c "umask 077; cat >$1" <<-END
+		[Interface]
+		PrivateKey = $key
+		Address = 10.77.0.$2/32, fd77::$2/128
+		${interface:-DNS = 10.77.0.1}
+		[Peer]
+		PublicKey = $server_key
+		AllowedIPs = 0.0.0.0/0, ::/0
+		Endpoint = ${3:-192.0.2.1:51820}
+	END
+	server wg set wg0 peer "$(wg pubkey <<<"$key")" allowed-ips "10.77.0.$2/32,fd77::$2/128"
+}
+
+# capture_start: from here on all is kept that the client's own network sends and hears.
+capture_start()
+{
+	capture=$BATS_TEST_TMPDIR/outside.pcap
+	client tcpdump -i any -U --immediate-mode -w - >"$capture" 2>/dev/null &
+	soon test -s "$capture"
+}
+
+# captured FILTER: packets of that kind (pcap-filter(7)), up to a mark that is made now.
+captured()
+{
+	local mark=mark-$RANDOM$RANDOM
+
+	client bash -c "echo $mark >/dev/udp/127.0.0.9/9"
+	soon grep -aq "$mark" "$capture"
+	tcpdump -nr "$capture" "($1) and not host 127.0.0.9" 2>/dev/null
+}
+
+# only_wireguard: of all that, nothing but datagrams to the server and back, and there are some. Not
+# counted is what the kernel says by itself: ARP, neighbour discovery, groups.
+only_wireguard()
+{
+	local wireguard='(udp port 51820 and (host 192.0.2.1 or host 2001:db8::1))'
+	local kernel='(arp or ip6 proto 0 or (icmp6 and ip6[40] >= 133 and ip6[40] <= 136))'
+
+	captured "not $wireguard and not $kernel" |
+		grep . && complain "this is seen outside"
+	captured "$wireguard" | grep -q . || complain "nothing is seen outside"
 }
 
 # soon COMMAND...: it succeeds within ten seconds.
