@@ -377,6 +377,21 @@ conf()
 	server wg set wg0 peer "$(wg pubkey <<<"$key")" allowed-ips "10.77.0.$2/32,fd77::$2/128"
 }
 
+# part NAME [TUNNEL]: the number of the tunnel's supervisor, anchor or engine. Without TUNNEL it is the
+# one of a command that runs.
+part()
+{
+	local record
+
+	record=$(client sh -c "cat $runtime/${2:-run@*}/record.json")
+	output=$record
+	if [ "$1" = engine ]; then
+		client pgrep -P "$(json 'v["supervisor"]')" | grep -vx "$(json 'v["anchor"]')"
+	else
+		json "v['$1']"
+	fi
+}
+
 # capture_start: from here on all is kept that the client's own network sends and hears.
 capture_start()
 {
