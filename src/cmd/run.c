@@ -195,6 +195,19 @@ static int make_way(const struct command *command, const struct words *words, st
 	return 0;
 }
 
+static void say_dry_run(const struct command *command, const struct words *words, bool joins,
+			struct tunnel *tunnel)
+{
+	CLEANUP(memory_free) char *sentence = NULL;
+
+	if (!joins) {
+		run_say_plan(command, words->profile ? words->profile : "run", tunnel);
+		return;
+	}
+	sentence = memory_format("join the tunnel %s, which is up", words->profile);
+	command_would(command, json_object(), sentence);
+}
+
 struct lost {
 	const struct command *command;
 	const struct way *way;
@@ -284,13 +297,13 @@ int cmd_run(struct command *command, int argc, char **argv, struct error *error)
 	    enter_check_descriptors("run", error) < 0)
 		return -error->code;
 	way.dns = tunnel.dns;
-	if (command->dry_run) {
-		run_say_plan(command, words.profile ? words.profile : "run", &tunnel);
-		return 0;
-	}
 	code = choose_identity(&words, &account, &identity, error);
 	if (code == 0)
 		code = find_way(command, &words, &way, error);
+	if (code >= 0 && command->dry_run) {
+		say_dry_run(command, &words, code > 0, &tunnel);
+		return 0;
+	}
 	if (code == 0)
 		code = make_way(command, &words, &tunnel, &way, error);
 	tunnel_clear(&tunnel);
