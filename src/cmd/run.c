@@ -105,9 +105,26 @@ static void warn_of_ended(void *data, const char *name, const char *reason)
 	command_warn(data, "the tunnel %s had ended by itself: %s", name, reason);
 }
 
+static void warn_of_same_key(void *data, const char *name)
+{
+	command_warn(data,
+		     "the tunnel %s, which is up, has the same key: the server hears the one that "
+		     "spoke last, and the other is cut off",
+		     name);
+}
+
+static void say_waiting(void *data, const char *folder)
+{
+	if (isatty(STDERR_FILENO))
+		command_note(data, "waiting for another subu to be done with %s", folder);
+}
+
 struct registry_listener run_listener(const struct command *command)
 {
-	return (struct registry_listener){.ended = warn_of_ended, .data = (void *)command};
+	return (struct registry_listener){.ended = warn_of_ended,
+					  .same_key = warn_of_same_key,
+					  .waiting = say_waiting,
+					  .data = (void *)command};
 }
 
 int run_load(const struct command *command, const char *profile, const char *config,
@@ -135,92 +152,87 @@ void run_say_plan(const struct command *command, const char *name, struct tunnel
 	command_say_plan(command, &plan);
 }
 
-static void forget_tunnel(struct tunnel *tunnel)
+static int find_source(const struct words *words, char **ret, struct error *error)
 {
-	tunnel_clear(tunnel);
-}
+	char path[PATH_MAX];
+	int code = words->profile ? profile_path(words->profile, path, error) : 0;
 
-/* A tunnel that is there to be joined, or one made for this command. */
-struct way {
-	struct dns dns;
-	struct started started; /* what was made; supervisor 0: it was there */
-	struct registry registry;
-	struct record record; /* owned */
-};
-
-static void way_clear(struct way *way)
-{
-	started_clear(&way->started);
-	record_clear(&way->record);
-}
-
-/* Joins the profile's tunnel when it is up. Returns 1 then, 0 when it is not. */
-static int find_way(const struct command *command, const struct words *words, struct way *way,
-		    struct error *error)
-{
-	const struct registry_listener listener = run_listener(command);
-	CLEANUP(registry_close) struct registry registry = REGISTRY_NONE;
-	int code;
-
-	if (!words->profile)
-		return 0;
-	code = registry_open(&listener, &registry, error);
-	if (code < 0)
+	/* The tunnel of a profile that was deleted meanwhile has its name. */
+	if (code < 0 && code != -ENOENT)
 		return code;
-	memcpy(way->registry.folder, registry.folder, sizeof(registry.folder));
-	code = registry_find(&registry, words->profile, &way->record, error);
-	if (code == 0 && way->record.anchor.pid)
-		return 1;
-	record_clear(&way->record);
+	*ret = code < 0 ? NULL : start_source(words->profile ? path : words->config);
+	if (!*ret)
+		*ret = memory_strdup("");
 	return 0;
 }
 
-static int make_way(const struct command *command, const struct words *words, struct tunnel *tunnel,
-		    struct way *way, struct error *error)
+static void say_join(const struct command *command, const struct started *started)
 {
-	char name[RECORD_NAME_MAX];
-	const struct start start = {.name = name,
-				    .profile = words->profile ? words->profile : "",
-				    .listener = run_listener(command)};
-	struct record *record = &way->started.record;
-	int code;
+	CLEANUP(memory_free)
+	char *sentence = memory_format("join the tunnel %s, which is up", started->record.name);
 
-	snprintf(name, sizeof(name), "run@%d", getpid());
-	code = start_tunnel(&start, tunnel, &way->started, error);
-	if (code < 0)
-		return code;
-	memcpy(way->registry.folder, way->started.registry.folder, sizeof(way->registry.folder));
-	way->record = *record;
-	*record = (struct record){};
-	return 0;
-}
-
-static void say_dry_run(const struct command *command, const struct words *words, bool joins,
-			struct tunnel *tunnel)
-{
-	CLEANUP(memory_free) char *sentence = NULL;
-
-	if (!joins) {
-		run_say_plan(command, words->profile ? words->profile : "run", tunnel);
-		return;
-	}
-	sentence = memory_format("join the tunnel %s, which is up", words->profile);
 	command_would(command, json_object(), sentence);
+}
+
+/* Makes the tunnel for this command. With --dry-run it says so and returns 1. */
+static int make_way(const struct command *command, const struct words *words,
+		    const struct start *start, struct started *started, struct error *error)
+{
+	CLEANUP(tunnel_clear) struct tunnel tunnel = {};
+	int code = run_load(command, words->profile, words->config, &tunnel, error);
+
+	if (code == 0 && command->dry_run) {
+		run_say_plan(command, words->profile ? words->profile : "run", &tunnel);
+		return 1;
+	}
+	return code < 0 ? code : start_tunnel(start, &tunnel, started, error);
+}
+
+/* Joins the tunnel of the same profile or file, or makes one. Meanwhile another may make it, to be
+ * joined, or end it. With --dry-run it says which and returns 1. */
+static int find_way(const struct command *command, const struct words *words,
+		    struct started *started, struct error *error)
+{
+	CLEANUP(memory_free) char *source = NULL;
+	char name[RECORD_NAME_MAX];
+	struct start start = {.name = name,
+			      .profile = words->profile ? words->profile : "",
+			      .listener = run_listener(command)};
+	int joined, code = find_source(words, &source, error);
+
+	if (code < 0)
+		return code;
+	snprintf(name, sizeof(name), "run@%d", getpid());
+	start.source = source;
+	do {
+		joined = start_join(&start, started, error);
+		if (joined > 0 && command->dry_run)
+			say_join(command, started);
+		if (joined != 0)
+			return joined < 0 ? joined : command->dry_run;
+		code = make_way(command, words, &start, started, error);
+	} while (code == -EEXIST);
+	return code;
 }
 
 struct lost {
 	const struct command *command;
-	const struct way *way;
+	const struct started *started;
 };
 
 static void warn_of_lost(void *data)
 {
 	const struct lost *lost = data;
+	const struct started *started = lost->started;
 	char reason[sizeof((struct error){}.text)];
+	struct error ignored;
 
-	registry_read_reason(&lost->way->registry, lost->way->record.name, reason, sizeof(reason));
+	registry_read_reason(&started->registry, started->record.name, reason, sizeof(reason));
 	command_warn(lost->command, "the tunnel has ended, and the command has no network now: %s",
 		     *reason ? reason : "its supervisor was told to end, or was killed");
+	/* Said here, it need not be said by the next verb. */
+	if (started->supervisor)
+		registry_remove(&started->registry, started->record.name, &ignored);
 }
 
 static int choose_identity(const struct words *words, struct account *account,
@@ -228,6 +240,10 @@ static int choose_identity(const struct words *words, struct account *account,
 {
 	int code;
 
+	if (getuid() != geteuid() || getgid() != getegid())
+		return error_set(error, EPERM,
+				 "subu is started with another's rights (set-user-ID), and would "
+				 "lend them to its caller: run it without");
 	if (!start_has_rights()) {
 		*ret = (struct enter_identity){.uid = words->root ? 0 : geteuid(),
 					       .gid = words->root ? 0 : getegid()};
@@ -239,35 +255,38 @@ static int choose_identity(const struct words *words, struct account *account,
 	return code;
 }
 
-static int run_inside(struct command *command, const struct words *words, struct way *way,
+static int run_inside(struct command *command, const struct words *words, struct started *started,
 		      const struct enter_identity *identity, struct error *error)
 {
-	char runtime[PATH_MAX], config[PATH_MAX];
-	const char *const covers[] = {runtime, config, NULL};
-	struct lost lost = {.command = command, .way = way};
+	CLEANUP(folders_free)
+	char **covers = folders_of_keys(identity->account ? identity->account->uid : geteuid());
+	struct lost lost = {.command = command, .started = started};
+	struct dns dns = {};
 	const struct session session = {
-		.anchor = way->record.anchor,
-		.supervisor = way->record.supervisor,
+		.anchor = started->record.anchor,
+		.supervisor = started->record.supervisor,
 		.alone = !identity->account,
-		.dns = &way->dns,
-		.covers = covers,
+		.dns = &dns,
+		.covers = (const char *const *)covers,
 		.identity = *identity,
 		.argv = words->command,
 		.linger = words->linger,
-		.leash = way->started.leash,
+		.leash = started->leash,
 		.lost = warn_of_lost,
 		.data = &lost,
 	};
 	struct session_end end = {};
-	int code = folders_runtime_path(runtime, error);
+	int code = dns_parse(started->record.dns, &dns, error);
 
-	if (code == 0)
-		code = folders_config_path(config, error);
+	if (code == 0 && !dns.server_count)
+		command_note(command,
+			     "the .conf names no DNS server: no names are resolved inside");
 	if (code == 0)
 		code = session_run(&session, &end, error);
-	command->done = command->status = end.status;
-	if (way->started.supervisor && !end.left)
-		start_end(&way->started);
+	command->done = end.status;
+	if (end.status)
+		command->status = end.status;
+	start_end(started);
 	return code;
 }
 
@@ -283,9 +302,7 @@ static void warn_of_root(const struct command *command, const struct words *word
 
 int cmd_run(struct command *command, int argc, char **argv, struct error *error)
 {
-	CLEANUP(way_clear)
-	struct way way = {.started = STARTED_NONE, .registry = REGISTRY_NONE};
-	CLEANUP(forget_tunnel) struct tunnel tunnel = {};
+	CLEANUP(started_clear) struct started started = STARTED_NONE;
 	CLEANUP(account_clear) struct account account = {};
 	char name[NAME_SIZE];
 	struct enter_identity identity;
@@ -293,25 +310,12 @@ int cmd_run(struct command *command, int argc, char **argv, struct error *error)
 	int code;
 
 	if (parse(argc, argv, &words, error) < 0 || choose_profile(&words, name, error) < 0 ||
-	    run_load(command, words.profile, words.config, &tunnel, error) < 0 ||
-	    enter_check_descriptors("run", error) < 0)
+	    enter_check_descriptors("run", error) < 0 ||
+	    choose_identity(&words, &account, &identity, error) < 0)
 		return -error->code;
-	way.dns = tunnel.dns;
-	code = choose_identity(&words, &account, &identity, error);
-	if (code == 0)
-		code = find_way(command, &words, &way, error);
-	if (code >= 0 && command->dry_run) {
-		say_dry_run(command, &words, code > 0, &tunnel);
-		return 0;
-	}
-	if (code == 0)
-		code = make_way(command, &words, &tunnel, &way, error);
-	tunnel_clear(&tunnel);
-	if (code < 0)
-		return code;
+	code = find_way(command, &words, &started, error);
+	if (code != 0)
+		return code < 0 ? code : 0;
 	warn_of_root(command, &words);
-	if (!way.dns.server_count)
-		command_note(command,
-			     "the .conf names no DNS server: no names are resolved inside");
-	return run_inside(command, &words, &way, &identity, error);
+	return run_inside(command, &words, &started, &identity, error);
 }

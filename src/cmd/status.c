@@ -134,14 +134,15 @@ static void show_one(const struct command *command, const json_t *value)
 	}
 }
 
-static int show_all(const struct command *command, const struct registry *registry,
-		    struct error *error)
+/* Who is asked may take his time: the lock is let go before. */
+static int show_all(const struct command *command, struct registry *registry, struct error *error)
 {
 	CLEANUP(output_release) json_t *rows = json_array();
 	struct record *records;
 	size_t count;
 	int code = registry_list(registry, &records, &count, error);
 
+	registry_close(registry);
 	if (code < 0)
 		return code;
 	for (size_t i = 0; i < count; i++)
@@ -169,6 +170,7 @@ int cmd_status(struct command *command, int argc, char **argv, struct error *err
 	if (argc < 2)
 		return show_all(command, &registry, error);
 	code = registry_find(&registry, argv[1], &record, error);
+	registry_close(&registry);
 	if (code < 0)
 		return code;
 	value = tunnel_json(&registry, &record);

@@ -67,10 +67,17 @@ static int bring_up(const struct command *command, const char *profile, unsigned
 		    struct tunnel *tunnel, struct error *error)
 {
 	CLEANUP(started_clear) struct started started = STARTED_NONE;
-	const struct start start = {
+	CLEANUP(memory_free) char *source = NULL;
+	struct start start = {
 		.name = profile, .profile = profile, .listener = run_listener(command)};
-	int code = start_tunnel(&start, tunnel, &started, error);
+	char path[PATH_MAX];
+	int code = profile_path(profile, path, error);
 
+	if (code < 0)
+		return code;
+	source = start_source(path);
+	start.source = source ? source : "";
+	code = start_tunnel(&start, tunnel, &started, error);
 	if (code < 0)
 		return code;
 	code = await_answer(command, &started, seconds, error);
@@ -165,6 +172,8 @@ int cmd_down(struct command *command, int argc, char **argv, struct error *error
 		code = registry_open(&listener, &registry, error);
 	if (code == 0)
 		code = registry_find(&registry, name, &record, error);
+	/* Its supervisor may need the lock to end. */
+	registry_close(&registry);
 	if (code < 0)
 		return code;
 	line = memory_format("%s %s down", name, command->dry_run ? "would be" : "is");
@@ -174,7 +183,7 @@ int cmd_down(struct command *command, int argc, char **argv, struct error *error
 	}
 	code = end_commands(&record, force, error);
 	if (code == 0)
-		code = start_take_down(&registry, &record, error);
+		code = start_take_down(&record, error);
 	if (code < 0)
 		return code;
 	command_answer(command, json_pack("{ss ss}", "tunnel", name, "state", "down"), line);

@@ -136,3 +136,52 @@ int folders_runtime(char path[static PATH_MAX], struct error *error)
 
 	return code < 0 ? code : folder_make(path, error);
 }
+
+struct list {
+	char **items; /* owned */
+	size_t count;
+};
+
+static void list_append(struct list *list, char *path)
+{
+	list->items = memory_resize(list->items, list->count + 2, sizeof(*list->items));
+	list->items[list->count++] = path;
+	list->items[list->count] = NULL;
+}
+
+static void append_of(struct list *list, uid_t uid)
+{
+	const struct passwd *account = getpwuid(uid);
+
+	list_append(list, memory_format("/run/user/%u/subu", uid));
+	list_append(list, memory_format("/tmp/subu-%u", uid));
+	if (account && *account->pw_dir == '/')
+		list_append(list, memory_format("%s/.config/subu", account->pw_dir));
+}
+
+char **folders_of_keys(uid_t account)
+{
+	struct list list = {};
+	char path[PATH_MAX];
+	struct error ignored;
+
+	if (folders_config(path, &ignored) == 0 || folders_config_path(path, &ignored) == 0)
+		list_append(&list, memory_strdup(path));
+	if (folders_runtime(path, &ignored) == 0 || folders_runtime_path(path, &ignored) == 0)
+		list_append(&list, memory_strdup(path));
+	append_of(&list, geteuid());
+	if (account != geteuid())
+		append_of(&list, account);
+	if (has_run_user(geteuid())) {
+		snprintf(path, sizeof(path), "/run/user/%u/subu", geteuid());
+		folder_make(path, &ignored);
+	}
+	return list.items;
+}
+
+void folders_free(char ***folders)
+{
+	for (char **path = *folders; path && *path; path++)
+		free(*path);
+	memory_free(folders);
+}

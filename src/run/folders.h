@@ -7,6 +7,7 @@
 #define RUN_FOLDERS_H
 
 #include <limits.h>
+#include <sys/types.h>
 
 #include "base/error.h"
 
@@ -19,6 +20,15 @@ int folders_runtime_path(char path[static PATH_MAX], struct error *error);
  * folder of somebody else's. */
 int folders_config(char path[static PATH_MAX], struct error *error);
 int folders_runtime(char path[static PATH_MAX], struct error *error);
+
+/* All folders where keys of the caller's or of the account may lie, profiles or the sockets of engines,
+ * by whatever environment they were chosen: for a command of theirs not to see. Those of the caller
+ * that are missing are made where that leaves nothing behind for others to see, so that what comes
+ * there later is not seen either. NULL at the end; for folders_free(). */
+char **folders_of_keys(uid_t account);
+
+/* Usable with CLEANUP(). */
+void folders_free(char ***folders);
 
 /* Makes a folder and its missing parents and checks it, as folders_config() does for its own. */
 int folder_make(const char *path, struct error *error);

@@ -11,17 +11,21 @@
 void record_clear(struct record *record)
 {
 	memory_free(&record->addresses);
+	memory_free(&record->dns);
+	memory_free(&record->source);
+	memory_free(&record->key);
 	*record = (struct record){};
 }
 
 json_t *record_pack(const struct record *record)
 {
-	return json_pack("{sssssIsIsIsIsssIss}", "name", record->name, "profile", record->profile,
-			 "supervisor", (json_int_t)record->supervisor.pid, "supervisor_start",
-			 (json_int_t)record->supervisor.start, "anchor",
+	return json_pack("{sssssIsIsIsIsssIssssssss}", "name", record->name, "profile",
+			 record->profile, "supervisor", (json_int_t)record->supervisor.pid,
+			 "supervisor_start", (json_int_t)record->supervisor.start, "anchor",
 			 (json_int_t)record->anchor.pid, "anchor_start",
 			 (json_int_t)record->anchor.start, "backend", backend_name(record->backend),
-			 "since", (json_int_t)record->since, "addresses", record->addresses);
+			 "since", (json_int_t)record->since, "addresses", record->addresses, "dns",
+			 record->dns, "source", record->source, "key", record->key);
 }
 
 /* Or 0, for none. */
@@ -33,13 +37,14 @@ static bool is_pid(json_int_t number)
 int record_unpack(json_t *value, struct record *ret, struct error *error)
 {
 	json_int_t supervisor, supervisor_start, anchor, anchor_start, since;
-	const char *name, *profile, *backend, *addresses;
+	const char *name, *profile, *backend, *addresses, *dns, *source, *key;
 	struct record record = {};
 
-	if (json_unpack(value, "{sssssIsIsIsIsssIss}", "name", &name, "profile", &profile,
+	if (json_unpack(value, "{sssssIsIsIsIsssIssssssss}", "name", &name, "profile", &profile,
 			"supervisor", &supervisor, "supervisor_start", &supervisor_start, "anchor",
 			&anchor, "anchor_start", &anchor_start, "backend", &backend, "since",
-			&since, "addresses", &addresses) < 0 ||
+			&since, "addresses", &addresses, "dns", &dns, "source", &source, "key",
+			&key) < 0 ||
 	    strlen(name) >= sizeof(record.name) || strlen(profile) >= sizeof(record.profile) ||
 	    !is_pid(supervisor) || !is_pid(anchor))
 		return error_set(error, EPROTO,
@@ -52,6 +57,9 @@ int record_unpack(json_t *value, struct record *ret, struct error *error)
 									    : BACKEND_ENGINE;
 	record.since = since;
 	record.addresses = memory_strdup(addresses);
+	record.dns = memory_strdup(dns);
+	record.source = memory_strdup(source);
+	record.key = memory_strdup(key);
 	*ret = record;
 	return 0;
 }

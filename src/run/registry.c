@@ -17,7 +17,7 @@
 
 #define RECORD_FILE "record.json"
 #define REASON_FILE "reason"
-#define LOCK_FILE   "lock"
+#define LOCK_FILE   "lock" /* of the registry, and of each tunnel */
 
 const char *registry_file(const struct registry *registry, const char *name, const char *file,
 			  char path[static PATH_MAX])
@@ -55,12 +55,33 @@ static int read_record(const struct registry *registry, const char *name, struct
 	return code;
 }
 
-static bool is_alive(const struct process_id *id)
+/* The kernel says who holds the lock. A holder that cannot be seen from the process namespace here
+ * lives, too. */
+static bool is_alive(const struct registry *registry, const char *name)
 {
-	CLEANUP(fd_close) int fd = -1;
 	struct error ignored;
+	char path[PATH_MAX];
+	pid_t holder;
 
-	return process_open(id, &fd, &ignored) != -ESRCH;
+	return process_lock_holder(registry_file(registry, name, LOCK_FILE, path), &holder,
+				   &ignored) < 0 ||
+	       holder;
+}
+
+int registry_hold(const struct registry *registry, const char *name, struct error *error)
+{
+	char path[PATH_MAX];
+	int fd;
+
+	/* The descriptor stays open for life, as a lock's must. */
+	return process_lock(registry_file(registry, name, LOCK_FILE, path), &fd, error);
+}
+
+void registry_forget(const struct registry *registry, const char *name)
+{
+	char path[PATH_MAX];
+
+	unlink(registry_file(registry, name, RECORD_FILE, path));
 }
 
 int registry_remove(const struct registry *registry, const char *name, struct error *error)
@@ -104,21 +125,29 @@ void registry_read_reason(const struct registry *registry, const char *name, cha
 	text_make_printable(reason);
 }
 
-/* Removes the tunnel unless its supervisor lives. Whoever adds one has the lock until there is a
- * record. */
+/* Removes the tunnel unless its supervisor lives. Whoever adds one has the registry's lock until the
+ * supervisor has its own. */
 static int remove_if_left(const struct registry *registry, const char *name,
 			  const struct registry_listener *listener, struct error *error)
 {
-	CLEANUP(record_clear) struct record record = {};
 	char reason[sizeof(error->text)];
-	struct error ignored;
 
-	if (read_record(registry, name, &record, &ignored) == 0 && is_alive(&record.supervisor))
+	if (is_alive(registry, name))
 		return 0;
 	registry_read_reason(registry, name, reason, sizeof(reason));
 	if (*reason && listener->ended)
 		listener->ended(listener->data, name, reason);
 	return registry_remove(registry, name, error);
+}
+
+/* A file has got here by mistake, and is nobody's business. */
+static bool is_tunnel(const struct registry *registry, const char *name)
+{
+	char path[PATH_MAX];
+	struct stat status;
+
+	return *name != '.' && strlen(name) < RECORD_NAME_MAX &&
+	       lstat(registry_file(registry, name, ".", path), &status) == 0;
 }
 
 /* Calls for each folder of a tunnel. */
@@ -134,8 +163,7 @@ static int for_each(const struct registry *registry,
 	if (!folder)
 		return error_errno(error, "cannot open %s", registry->folder);
 	while (code == 0 && (errno = 0, entry = readdir(folder)))
-		if (entry->d_name[0] != '.' && strcmp(entry->d_name, LOCK_FILE) != 0 &&
-		    strlen(entry->d_name) < RECORD_NAME_MAX)
+		if (is_tunnel(registry, entry->d_name))
 			code = call(registry, entry->d_name, data, error);
 	if (code == 0 && errno)
 		return error_errno(error, "cannot read %s", registry->folder);
@@ -148,24 +176,48 @@ static int clean_one(const struct registry *registry, const char *name, void *da
 	return remove_if_left(registry, name, data, error);
 }
 
+static int take_lock(int fd, const char *folder, const struct registry_listener *listener)
+{
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	if (errno == EWOULDBLOCK && listener->waiting)
+		listener->waiting(listener->data, folder);
+	while (flock(fd, LOCK_EX) < 0)
+		if (errno != EINTR)
+			return -1;
+	return 0;
+}
+
+int registry_lock(struct registry *registry, const struct registry_listener *listener,
+		  struct error *error)
+{
+	CLEANUP(memory_free) char *path = memory_format("%s/" LOCK_FILE, registry->folder);
+	CLEANUP(fd_close) int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	if (fd < 0 && errno == EROFS)
+		return error_set(error, EROFS,
+				 "%s is covered, as in every command of `subu run`: it makes no "
+				 "tunnels of its own",
+				 registry->folder);
+	if (fd < 0)
+		return error_errno(error, "cannot open the lock file %s", path);
+	if (take_lock(fd, registry->folder, listener) < 0)
+		return error_errno(error, "cannot lock %s", path);
+	registry->lock = fd_take(&fd);
+	return 0;
+}
+
 int registry_open(const struct registry_listener *listener, struct registry *ret,
 		  struct error *error)
 {
 	CLEANUP(registry_close) struct registry registry = REGISTRY_NONE;
 	struct registry_listener copy = *listener;
 	int code = folders_runtime(registry.folder, error);
-	char path[PATH_MAX + sizeof("/" LOCK_FILE)];
 
-	if (code < 0)
-		return code;
-	snprintf(path, sizeof(path), "%s/" LOCK_FILE, registry.folder);
-	registry.lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (registry.lock < 0)
-		return error_errno(error, "cannot open the lock file %s", path);
-	while (flock(registry.lock, LOCK_EX) < 0)
-		if (errno != EINTR)
-			return error_errno(error, "cannot lock %s", path);
-	code = for_each(&registry, clean_one, &copy, error);
+	if (code == 0)
+		code = registry_lock(&registry, listener, error);
+	if (code == 0)
+		code = for_each(&registry, clean_one, &copy, error);
 	if (code < 0)
 		return code;
 	*ret = registry;
@@ -189,8 +241,9 @@ static int list_one(const struct registry *registry, const char *name, void *dat
 {
 	struct list *list = data;
 	struct record record;
+	struct error ignored;
 
-	if (read_record(registry, name, &record, error) < 0)
+	if (read_record(registry, name, &record, &ignored) < 0)
 		return 0;
 	list->records = memory_resize(list->records, list->count + 1, sizeof(*list->records));
 	list->records[list->count++] = record;
@@ -241,12 +294,16 @@ int registry_add(const struct registry *registry, const char *name, struct error
 {
 	char path[PATH_MAX];
 
-	if (mkdir(folder_of(registry, name, path), 0700) == 0)
-		return 0;
-	if (errno == EEXIST)
-		return error_set(error, EEXIST, "the tunnel %s is up already: see `subu status %s`",
-				 name, name);
-	return error_errno(error, "cannot make the folder %s", path);
+	if (mkdir(folder_of(registry, name, path), 0700) < 0) {
+		if (errno == EEXIST)
+			return error_set(error, EEXIST,
+					 "the tunnel %s is up already: see `subu status %s`", name,
+					 name);
+		return error_errno(error, "cannot make the folder %s", path);
+	}
+	if (mkfifo(registry_file(registry, name, "leash", path), 0600) < 0)
+		return error_errno(error, "cannot make %s", path);
+	return 0;
 }
 
 int registry_write(const struct registry *registry, const struct record *record,

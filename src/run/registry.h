@@ -1,14 +1,17 @@
 /* The tunnels that are up and belong to no sub-user: a folder each below the user's runtime folder
  * (run/folders.h), named as the tunnel.
  *
+ *	lock		locked by its supervisor as long as that lives
  *	record.json	who looks after it: below
+ *	leash		a FIFO: the tunnel of a command ends when nobody has it open for writing
  *	engine.sock	the engine's UAPI socket
  *	log		what the supervisor and the engine have to say
  *	reason		why it ended, when not as it should
  *
- * A folder lives as long as its supervisor, who takes it away. One whose supervisor has gone is what
- * a crash left: registry_open() removes it. The lock keeps callers apart while a tunnel of a name is
- * looked for or begun, not while it works. */
+ * A folder lives as long as its supervisor, who takes it away. One whose lock nobody holds is what a
+ * crash left: registry_open() removes it. Signals are for the process of the record's number and
+ * start, never for a number alone. The registry's own lock keeps callers apart while a tunnel is
+ * looked for, begun or given up, not while it works or is asked something. */
 #ifndef RUN_REGISTRY_H
 #define RUN_REGISTRY_H
 
@@ -32,6 +35,9 @@ struct record {
 	enum backend backend;
 	int64_t since;	 /* seconds since the epoch */
 	char *addresses; /* owned: "10.0.0.2/32, fd00::2/128" */
+	char *dns;	 /* owned: as dns_format() writes it */
+	char *source;	 /* owned: which text the tunnel was made from, by start_source() */
+	char *key;	 /* owned: its own public key, in base64 */
 };
 
 void record_clear(struct record *record);
@@ -42,9 +48,14 @@ struct registry {
 };
 #define REGISTRY_NONE ((struct registry){.lock = -1})
 
-/* Who is told of a tunnel that ended by itself, when what it left is removed. */
+/* Who is told of what a caller should know. */
 struct registry_listener {
+	/* Another tunnel has the same key: of two with one key only one works at a time. */
+	void (*same_key)(void *data, const char *name);
+	/* A tunnel ended by itself; what it left is removed. */
 	void (*ended)(void *data, const char *name, const char *reason);
+	/* Another program has the lock. */
+	void (*waiting)(void *data, const char *folder);
 	void *data;
 };
 
@@ -64,8 +75,18 @@ void registry_list_clear(struct record *records, size_t count);
 int registry_find(const struct registry *registry, const char *name, struct record *ret,
 		  struct error *error);
 
-/* Makes the folder for a new tunnel; -EEXIST when there is one of that name. */
+/* The lock alone, for who has the folder already: for registry_close() to let go. */
+int registry_lock(struct registry *registry, const struct registry_listener *listener,
+		  struct error *error);
+
+/* Makes the folder for a new tunnel, with its leash; -EEXIST when there is one of that name. */
 int registry_add(const struct registry *registry, const char *name, struct error *error);
+
+/* Takes the tunnel's own lock for the life of the calling process, its supervisor. */
+int registry_hold(const struct registry *registry, const char *name, struct error *error);
+
+/* Takes the record away, so that nobody finds the tunnel any more. */
+void registry_forget(const struct registry *registry, const char *name);
 
 /* Removes the folder of a tunnel and all in it. */
 int registry_remove(const struct registry *registry, const char *name, struct error *error);

@@ -3,7 +3,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -13,7 +15,9 @@
 #include "run/supervisor.h"
 #include "wireguard/report.h"
 
-#define GRACE_MS 5000 /* for a supervisor, which has an engine to end */
+#define GRACE_MS      5000  /* for a supervisor, which has an engine to end */
+#define JOIN_WAIT_MS  10000 /* for a tunnel that is being made */
+#define JOIN_PAUSE_MS 20
 
 void started_clear(struct started *started)
 {
@@ -55,37 +59,165 @@ static int resolve(struct tunnel *tunnel, struct error *error)
 	return 0;
 }
 
-/* The folder and the one who looks after it, with the registry locked. */
-static int begin(const struct start *start, struct tunnel *tunnel, struct started *started,
-		 int leash, int *ret_report, struct error *error)
+char *start_source(const char *path)
+{
+	CLEANUP(memory_free) char *place = realpath(path, NULL);
+	struct stat status;
+
+	if (!place || stat(place, &status) < 0)
+		return NULL;
+	return memory_format("%s %lld.%09ld %lld", place, (long long)status.st_mtim.tv_sec,
+			     status.st_mtim.tv_nsec, (long long)status.st_size);
+}
+
+static bool is_meant(const struct start *start, const struct record *record)
+{
+	return (*start->profile && strcmp(record->name, start->profile) == 0) ||
+	       (*start->source && strcmp(record->source, start->source) == 0);
+}
+
+/* The one that is meant, if there is one. Returns 1 then. */
+static int find(const struct registry *registry, const struct start *start, struct record *ret,
+		struct error *error)
+{
+	struct record *records;
+	size_t count;
+	int code = registry_list(registry, &records, &count, error);
+
+	for (size_t i = 0; code == 0 && i < count; i++) {
+		if (!is_meant(start, &records[i]))
+			continue;
+		*ret = records[i];
+		records[i] = (struct record){};
+		code = 1;
+	}
+	if (code >= 0)
+		registry_list_clear(records, count);
+	return code;
+}
+
+static void tell_of_same_key(const struct registry *registry, const struct start *start,
+			     const char *key)
+{
+	struct record *records;
+	struct error ignored;
+	size_t count;
+
+	if (!start->listener.same_key || registry_list(registry, &records, &count, &ignored) < 0)
+		return;
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(records[i].key, key) == 0)
+			start->listener.same_key(start->listener.data, records[i].name);
+	registry_list_clear(records, count);
+}
+
+/* -1 in *ret for a tunnel that was set free: nobody reads there. */
+static int take_leash(const struct registry *registry, const struct record *record, int *ret,
+		      struct error *error)
+{
+	char path[PATH_MAX];
+
+	*ret = open(registry_file(registry, record->name, "leash", path),
+		    O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
+	if (*ret < 0 && errno != ENXIO)
+		return error_errno(error, "cannot hold the tunnel %s", record->name);
+	return 0;
+}
+
+/* Returns 1 with all in *ret, 0 for none, -EAGAIN for one that is being made. */
+static int try_to_join(const struct start *start, struct started *ret, struct error *error)
 {
 	CLEANUP(registry_close) struct registry registry = REGISTRY_NONE;
+	CLEANUP(record_clear) struct record record = {};
+	int leash, code = registry_open(&start->listener, &registry, error);
+
+	if (code == 0)
+		code = find(&registry, start, &record, error);
+	if (code <= 0)
+		return code;
+	if (!record.anchor.pid)
+		return error_set(error, EAGAIN, "the tunnel %s is being made, and is not up yet",
+				 record.name);
+	code = take_leash(&registry, &record, &leash, error);
+	if (code < 0)
+		return code;
+	*ret = STARTED_NONE;
+	strcpy(ret->registry.folder, registry.folder);
+	ret->leash = leash;
+	ret->record = record;
+	record = (struct record){};
+	return 1;
+}
+
+int start_join(const struct start *start, struct started *ret, struct error *error)
+{
+	const struct timespec moment = {.tv_nsec = JOIN_PAUSE_MS * 1000000L};
+	int code = try_to_join(start, ret, error);
+
+	for (int waited = 0; code == -EAGAIN && waited < JOIN_WAIT_MS; waited += JOIN_PAUSE_MS) {
+		nanosleep(&moment, NULL);
+		code = try_to_join(start, ret, error);
+	}
+	return code;
+}
+
+/* Both ends of the tunnel's leash: for the supervisor, and for who starts it. */
+static int open_leash(const struct registry *registry, struct started *started, int *ret_end,
+		      struct error *error)
+{
+	char path[PATH_MAX];
+
+	*ret_end = open(registry_file(registry, started->record.name, "leash", path),
+			O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
+	if (*ret_end < 0)
+		return error_errno(error, "cannot open %s", path);
+	return take_leash(registry, &started->record, &started->leash, error);
+}
+
+static int add(const struct start *start, const struct registry *registry,
+	       const struct started *started, struct error *error)
+{
+	CLEANUP(record_clear) struct record other = {};
+	int code = find(registry, start, &other, error);
+
+	if (code > 0 && strcmp(other.name, start->name) != 0)
+		return error_set(error, EEXIST,
+				 "the tunnel of this configuration is up already, as %s: see "
+				 "`subu status %s`",
+				 other.name, other.name);
+	if (code < 0)
+		return code;
+	tell_of_same_key(registry, start, started->record.key);
+	return registry_add(registry, start->name, error);
+}
+
+/* The folder and the one who looks after it, with the registry locked. */
+static int begin(const struct start *start, struct tunnel *tunnel, struct started *started,
+		 int *ret_report, struct error *error)
+{
+	CLEANUP(registry_close) struct registry registry = REGISTRY_NONE;
+	CLEANUP(fd_close) int leash = -1;
 	struct supervisor supervisor = {
 		.registry = &registry,
 		.record = &started->record,
 		.tunnel = tunnel,
 		.alone = !start_has_rights(),
-		.leash = leash,
 	};
+	struct error ignored;
 	int code = registry_open(&start->listener, &registry, error);
 
 	strcpy(started->registry.folder, registry.folder);
 	if (code == 0)
-		code = registry_add(&registry, start->name, error);
+		code = add(start, &registry, started, error);
 	if (code < 0)
 		return code;
-	return supervisor_start(&supervisor, &started->supervisor, ret_report, error);
-}
-
-static int open_leash(int *ret_held, int *ret_end, struct error *error)
-{
-	int ends[2];
-
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return error_errno(error, "cannot make a pipe");
-	*ret_end = ends[0];
-	*ret_held = ends[1];
-	return 0;
+	code = open_leash(&registry, started, &leash, error);
+	supervisor.leash = leash;
+	if (code == 0)
+		code = supervisor_start(&supervisor, &started->supervisor, ret_report, error);
+	if (code < 0)
+		registry_remove(&registry, start->name, &ignored);
+	return code;
 }
 
 /* Who it is, is told by the record once the tunnel is up. */
@@ -104,27 +236,41 @@ static int await(struct started *started, int report, struct error *error)
 	return 0;
 }
 
+static int describe(const struct start *start, const struct tunnel *tunnel, struct record *record,
+		    struct error *error)
+{
+	char text[KEY_BASE64_MAX];
+	struct key key;
+	int code = key_derive_public(&tunnel->device.private_key, &key, error);
+
+	if (code < 0)
+		return code;
+	key_to_base64(&key, text);
+	record->backend = start_backend();
+	record->since = time(NULL);
+	record->addresses = cidr_list_format(&tunnel->addresses);
+	record->dns = dns_format(&tunnel->dns);
+	record->source = memory_strdup(start->source);
+	record->key = memory_strdup(text);
+	strncpy(record->name, start->name, sizeof(record->name) - 1);
+	strncpy(record->profile, start->profile, sizeof(record->profile) - 1);
+	return 0;
+}
+
 int start_tunnel(const struct start *start, struct tunnel *tunnel, struct started *ret,
 		 struct error *error)
 {
 	CLEANUP(started_clear) struct started started = STARTED_NONE;
-	CLEANUP(fd_close) int leash = -1;
 	CLEANUP(fd_close) int report = -1;
 	int code = check(tunnel, error);
 
 	if (code == 0)
 		code = resolve(tunnel, error);
 	if (code == 0)
-		code = open_leash(&started.leash, &leash, error);
-	started.record.backend = start_backend();
-	started.record.since = time(NULL);
-	started.record.addresses = cidr_list_format(&tunnel->addresses);
-	strncpy(started.record.name, start->name, sizeof(started.record.name) - 1);
-	strncpy(started.record.profile, start->profile, sizeof(started.record.profile) - 1);
+		code = describe(start, tunnel, &started.record, error);
 	if (code == 0)
-		code = begin(start, tunnel, &started, leash, &report, error);
+		code = begin(start, tunnel, &started, &report, error);
 	tunnel_clear(tunnel);
-	fd_close(&leash);
 	if (code == 0)
 		code = await(&started, report, error);
 	if (code < 0) {
@@ -146,16 +292,26 @@ int start_release(struct started *started, struct error *error)
 	return 0;
 }
 
+/* Nobody but the caller, who has let it go. A FIFO without writers reads as its end. */
+static bool is_held(const struct started *started)
+{
+	char path[PATH_MAX], byte;
+	CLEANUP(fd_close)
+	int fd = open(registry_file(&started->registry, started->record.name, "leash", path),
+		      O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
+
+	return fd >= 0 && read(fd, &byte, 1) < 0;
+}
+
 void start_end(struct started *started)
 {
 	fd_close(&started->leash);
-	if (started->supervisor > 0)
+	if (started->supervisor > 0 && !is_held(started))
 		waitpid(started->supervisor, NULL, 0);
 	started->supervisor = 0;
 }
 
-int start_take_down(const struct registry *registry, const struct record *record,
-		    struct error *error)
+int start_take_down(const struct record *record, struct error *error)
 {
 	CLEANUP(fd_close) int supervisor = -1;
 	int code = process_open(&record->supervisor, &supervisor, error);
@@ -164,5 +320,5 @@ int start_take_down(const struct registry *registry, const struct record *record
 		code = process_end_held(supervisor, GRACE_MS, error);
 	if (code < 0 && code != -ESRCH)
 		return error_wrap(error, "cannot end the tunnel %s", record->name);
-	return registry_remove(registry, record->name, error);
+	return 0;
 }

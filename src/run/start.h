@@ -12,14 +12,15 @@
 struct start {
 	const char *name;    /* in the registry */
 	const char *profile; /* empty: none */
+	const char *source;  /* of start_source() */
 	struct registry_listener listener;
 };
 
-/* A tunnel that is up, as its starter sees it. */
+/* A tunnel that is up, as who started or joined it sees it. */
 struct started {
 	struct registry registry; /* its folder alone, the lock is let go */
 	struct record record;	  /* owned */
-	pid_t supervisor;	  /* a child of the caller's */
+	pid_t supervisor;	  /* a child of the caller's; 0: somebody else's */
 	int leash; /* owned: the tunnel goes with the last who holds it; -1: it was set free */
 };
 #define STARTED_NONE ((struct started){.registry = REGISTRY_NONE, .leash = -1})
@@ -33,8 +34,17 @@ bool start_has_rights(void);
 /* Who would run the device: the kernel, for who has the rights, where it has WireGuard. */
 enum backend start_backend(void);
 
+/* Which text it is at the path: where it lies, when it was changed, how large it is. A tunnel that was
+ * made from the same is the same. For the caller to free; NULL when there is none. */
+char *start_source(const char *path);
+
+/* Joins the tunnel of that name, or one of the same source, whoever made it, and holds its leash; one
+ * that is being made is waited for. Returns 1, or 0 when there is none. */
+int start_join(const struct start *start, struct started *ret, struct error *error);
+
 /* Resolves the endpoints, starts the tunnel and waits until it is up; there need not have been a
- * handshake. What the tunnel owns is wiped, in any case. On failure nothing is left of it. */
+ * handshake. What the tunnel owns is wiped, in any case. On failure nothing is left of it. -EEXIST
+ * when there is one that start_join() would have found. */
 int start_tunnel(const struct start *start, struct tunnel *tunnel, struct started *ret,
 		 struct error *error);
 
@@ -42,11 +52,12 @@ int start_tunnel(const struct start *start, struct tunnel *tunnel, struct starte
  * from then on. */
 int start_release(struct started *started, struct error *error);
 
-/* Lets the leash go and waits until nothing is left of it. */
+/* Lets the leash go and waits, as its starter and when nobody else holds it, until nothing is left of
+ * the tunnel. */
 void start_end(struct started *started);
 
-/* Ends a tunnel that stays, with its supervisor; -ETIMEDOUT when that does not go. */
-int start_take_down(const struct registry *registry, const struct record *record,
-		    struct error *error);
+/* Ends a tunnel by its supervisor, who takes it away; -ETIMEDOUT when that does not go. The registry
+ * is not to be locked. */
+int start_take_down(const struct record *record, struct error *error);
 
 #endif

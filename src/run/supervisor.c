@@ -64,7 +64,7 @@ static void catch_signals(sigset_t *ret)
  * lock too, which is held until the record is there. */
 static int detach(const struct supervisor *supervisor, int *report, int *leash, struct error *error)
 {
-	int *const kept[] = {report, leash};
+	int *const kept[] = {report, leash, &supervisor->registry->lock};
 	char path[PATH_MAX];
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	int log = open(registry_file(supervisor->registry, supervisor->record->name, "log", path),
@@ -198,14 +198,33 @@ static void take_signal(struct life *life)
 		end_with(life, NULL);
 }
 
+/* Nobody holds it, so it seems: whoever was about to take it did so with the registry locked, and has
+ * it by now, or finds no record any more. */
+static void end_unless_held(struct life *life)
+{
+	static const struct registry_listener nobody;
+	const struct supervisor *supervisor = life->supervisor;
+	struct error error;
+	char byte;
+
+	if (registry_lock(supervisor->registry, &nobody, &error) < 0)
+		log_line(&life->log, "%s", error.text);
+	if (read(life->leash, &byte, 1) == 0) {
+		registry_forget(supervisor->registry, supervisor->record->name);
+		end_with(life, NULL);
+	}
+	registry_close(supervisor->registry);
+}
+
 static void heed_leash(struct life *life)
 {
 	char byte;
+	ssize_t size = read(life->leash, &byte, 1);
 
-	if (read(life->leash, &byte, 1) == 1)
+	if (size == 1)
 		fd_close(&life->leash);
-	else
-		end_with(life, NULL);
+	else if (size == 0)
+		end_unless_held(life);
 }
 
 static int write_address(const struct life *life, const struct renewal *renewal,
@@ -270,23 +289,34 @@ static void renew(struct life *life)
 		life->resolver = 0;
 }
 
+/* Where the folder has gone, as at a logout, no verb would find the tunnel any more. */
+static void look_around(struct life *life)
+{
+	const struct supervisor *supervisor = life->supervisor;
+	char path[PATH_MAX];
+
+	if (access(registry_file(supervisor->registry, supervisor->record->name, "lock", path),
+		   F_OK) < 0)
+		end_with(life, "its folder was removed");
+	else
+		renew(life);
+}
+
 static void watch(struct life *life)
 {
-	const int wait = life->renewals.count ? RENEWAL_INTERVAL * 1000 : -1;
-
 	while (!life->ended) {
 		struct pollfd fds[] = {
 			{.fd = life->signals, .events = POLLIN},
 			{.fd = life->leash, .events = POLLIN},
 		};
-		int ready = poll(fds, ARRAY_SIZE(fds), wait);
+		int ready = poll(fds, ARRAY_SIZE(fds), RENEWAL_INTERVAL * 1000);
 
 		if (ready > 0 && fds[0].revents)
 			take_signal(life);
 		if (ready > 0 && fds[1].revents)
 			heed_leash(life);
 		if (ready == 0)
-			renew(life);
+			look_around(life);
 	}
 }
 
@@ -311,21 +341,28 @@ static void take_away(struct life *life)
 	renewals_clear(&life->renewals);
 }
 
-/* From here on others find the tunnel begun, and whether its supervisor lives. */
+/* From here on others find the tunnel begun, and whether its supervisor lives: it has a lock of its
+ * own, and lets that of the registry go. */
 static int sign_on(const struct supervisor *supervisor, struct error *error)
 {
-	int code = process_identify(getpid(), &supervisor->record->supervisor, error);
+	struct record *record = supervisor->record;
+	int code = process_identify(getpid(), &record->supervisor, error);
 
-	return code < 0 ? code : registry_write(supervisor->registry, supervisor->record, error);
+	if (code == 0)
+		code = registry_write(supervisor->registry, record, error);
+	if (code == 0)
+		code = registry_hold(supervisor->registry, record->name, error);
+	registry_close(supervisor->registry);
+	return code;
 }
 
 static int begin(struct life *life, int *report, struct error *error)
 {
 	sigset_t signals;
-	int code = sign_on(life->supervisor, error);
+	int code = detach(life->supervisor, report, &life->leash, error);
 
 	if (code == 0)
-		code = detach(life->supervisor, report, &life->leash, error);
+		code = sign_on(life->supervisor, error);
 	catch_signals(&signals);
 	if (code < 0)
 		return code;

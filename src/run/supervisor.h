@@ -12,12 +12,12 @@
 
 struct supervisor {
 	/* Locked; the supervisor shares the lock until it is told of there. */
-	const struct registry *registry;
+	struct registry *registry;
 	struct record *record; /* of a folder that is there; the supervisor fills in who */
 	struct tunnel *tunnel; /* its endpoints resolved; wiped there when it is used */
 	bool alone;	       /* without rights outside: in a user namespace */
-	int leash; /* the read end of a pipe: when all that could write have gone, the tunnel ends; a
-		    * byte sets it free, and it ends when it is told to */
+	int leash; /* the read end of the tunnel's FIFO: when all who could write have gone, the
+		    * tunnel ends; a byte sets it free, and it ends when it is told to */
 };
 
 /* Starts it as a child in a session of its own. *ret_report (the caller's) tells by report_await()

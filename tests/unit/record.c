@@ -22,6 +22,9 @@ static struct record sample(void)
 		.backend = BACKEND_KERNEL,
 		.since = 1700000000,
 		.addresses = memory_strdup("10.0.0.2/32, fd00::2/128"),
+		.dns = memory_strdup("10.0.0.1, corp.example"),
+		.source = memory_strdup("/home/a/vpn.conf 1700000000.5 300"),
+		.key = memory_strdup("ElbDkGnyVUuKQ0vX9BXuYJWNsJdgBVe2IbQQ1JrmA1E="),
 	};
 }
 
@@ -36,6 +39,9 @@ static void test_round(void **state)
 	assert_string_equal(read.name, wrote.name);
 	assert_string_equal(read.profile, wrote.profile);
 	assert_string_equal(read.addresses, wrote.addresses);
+	assert_string_equal(read.dns, wrote.dns);
+	assert_string_equal(read.source, wrote.source);
+	assert_string_equal(read.key, wrote.key);
 	assert_int_equal(read.supervisor.pid, wrote.supervisor.pid);
 	assert_true(read.supervisor.start == wrote.supervisor.start);
 	assert_int_equal(read.anchor.pid, wrote.anchor.pid);
@@ -62,7 +68,7 @@ static void test_missing(void **state)
 	const char *key;
 	json_t *member;
 
-	assert_int_equal(json_object_size(value), 9);
+	assert_int_equal(json_object_size(value), 12);
 	json_object_foreach(value, key, member)
 	{
 		CLEANUP(output_release) json_t *without = json_copy(value);
