@@ -3,8 +3,14 @@
  * outlives the tunnel.
  *
  * It takes the command's end, and its stopping, to the one outside, and the signals from there to the
- * command. Signals from within do not reach it: the kernel keeps from the first process what it does
- * not ask for. When the one outside has gone, the end comes for all, unless they may linger. */
+ * command. When the one outside has gone, the end comes for all, unless they may linger.
+ *
+ * It never leaves the group of the one outside, and all signals are blocked in it, so that they stay
+ * pending. That makes it a witness: what it has got as well was meant for the whole group, and the
+ * command has it already, unless it has left that group. The kernel serves the youngest of a group
+ * first, so a signal is here before the one outside hears of it. The limit: with an account of its
+ * own the one outside does not get what the command sends to the group; one such signal is then
+ * taken for the next of its kind. */
 #include "run/reaper.h"
 
 #include <errno.h>
@@ -28,6 +34,9 @@ struct life {
 	const struct reaper *reaper;
 	pid_t command; /* 0: it has ended */
 	int status;    /* of the command */
+	int stopped;   /* by which signal the command is; 0: it runs */
+	int continued; /* how many SIGCONT have come from outside */
+	int stops;     /* how often the command has stopped since the last of them */
 	bool alone;    /* nothing is left inside */
 	bool deserted; /* the one outside has gone */
 	int signals;
@@ -46,22 +55,80 @@ _Noreturn static void fail(const struct reaper *reaper, const struct error *erro
 	_exit(1);
 }
 
+/* Of the process groups outside the kernel says 0 here. */
+static bool holds_terminal(void)
+{
+	CLEANUP(fd_close) int terminal = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
+
+	return terminal >= 0 && tcgetpgrp(terminal) > 0;
+}
+
+static void say_stopped(const struct life *life)
+{
+	say(life->reaper, &(struct reaper_message){.word = REAPER_STOPPED,
+						   .value = life->stopped,
+						   .continued = life->continued,
+						   .terminal = holds_terminal()});
+}
+
 static void reap(struct life *life)
 {
 	int status;
 	pid_t pid;
 
-	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0) {
+	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED | WCONTINUED)) > 0) {
 		if (pid != life->command)
 			continue;
-		if (WIFSTOPPED(status)) {
-			say(life->reaper, &(struct reaper_message){.word = REAPER_STOPPED});
-			continue;
+		life->stopped = WIFSTOPPED(status) ? WSTOPSIG(status) : 0;
+		if (life->stopped) {
+			life->stops++;
+			say_stopped(life);
+		} else if (!WIFCONTINUED(status)) {
+			life->command = 0;
+			life->status = status;
 		}
-		life->command = 0;
-		life->status = status;
 	}
 	life->alone = pid < 0 && errno == ECHILD;
+}
+
+/* Whether the signal has come here as well; it is forgotten. */
+static bool witnessed(int number)
+{
+	const struct timespec now = {};
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, number);
+	return sigtimedwait(&set, NULL, &now) == number;
+}
+
+static void forget_signals(void)
+{
+	for (int number = 1; number < NSIG; number++)
+		witnessed(number);
+}
+
+/* What was told of a command that stopped again before its SIGCONT was heard of here is out of date
+ * for the one outside: it is told again. Not of one that has stopped once: it may just be dying. */
+static void note_continued(struct life *life)
+{
+	const bool again = life->stops > 1;
+
+	life->continued++;
+	life->stops = 0;
+	reap(life);
+	if (again && life->stopped)
+		say_stopped(life);
+}
+
+static void pass_on(struct life *life, int signal)
+{
+	const bool known = witnessed(signal) && getpgid(life->command) == getpgrp();
+
+	if (!known)
+		kill(life->command, signal);
+	if (signal == SIGCONT)
+		note_continued(life);
 }
 
 static void listen_outside(struct life *life)
@@ -72,7 +139,7 @@ static void listen_outside(struct life *life)
 	if (size == 0)
 		life->deserted = true;
 	if (size == sizeof(message) && message.word == REAPER_SIGNAL && life->command)
-		kill(life->command, message.value);
+		pass_on(life, message.value);
 }
 
 /* Waits for news, at most so long; -1: for ever. */
@@ -178,6 +245,8 @@ void reaper_live(struct reaper *reaper)
 	signal(SIGCHLD, SIG_DFL);
 	if (enter_renew_mounts(reaper->dns, reaper->covers, &error) < 0)
 		fail(reaper, &error);
+	/* The command has not got what came before there was one. */
+	forget_signals();
 	life.command = fork();
 	if (life.command == 0)
 		return;

@@ -13,16 +13,18 @@ enum reaper_word {
 	/* to the one outside */
 	REAPER_STARTED, /* value: the reaper's process number */
 	REAPER_FAILED,	/* error */
-	REAPER_STOPPED, /* the command is stopped */
+	REAPER_STOPPED, /* value: by which signal the command was; continued; terminal */
 	REAPER_ENDED,	/* value: what waitpid(2) says of the command; left */
 	/* from it */
-	REAPER_SIGNAL, /* value: a signal for the command */
+	REAPER_SIGNAL, /* value: a signal that the one outside got */
 };
 
 struct reaper_message {
 	enum reaper_word word;
 	int value;
-	bool left; /* others live on inside: they linger */
+	bool left;     /* others live on inside: they linger */
+	int continued; /* how many SIGCONT from the one outside had come by then */
+	bool terminal; /* its foreground is a process group of the inside */
 	struct error error;
 };
 

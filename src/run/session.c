@@ -7,15 +7,22 @@
  * and for a moment a fourth, which enters the namespaces and makes the reaper a child of the session.
  *
  * Job control. Session and command are one process group, the caller's job, so the terminal sends
- * both what is typed: ^C, ^Z, a new window size. The session takes no notice of that. It passes on
- * what it alone is sent (kill PID), and not what a process of the group sent to the whole group. It
- * stops when it hears that the command has stopped, so that the shell sees a stopped job when the
- * command has put the terminal in order; continued, it continues the command. A command that is a
- * shell makes groups of its own and gives the terminal to them; at the end the session takes it back,
- * since the caller may be a script. */
+ * both what is typed: ^C, ^Z, a new window size. The session does nothing of its own about it. It
+ * hands on all that it gets, and the reaper, which is of the group as well, keeps back what the whole
+ * group got: so the command gets each signal once, whoever sent it, and to whom.
+ *
+ * The session stops when it hears that the command has stopped, so that the shell sees a stopped job
+ * when the command has put the terminal in order. The signal is the command's, but for SIGSTOP: a
+ * group that no shell looks after the kernel does not stop. Continued, it hands on the SIGCONT. News
+ * of a stop that does not know of the last SIGCONT is out of date.
+ *
+ * A command that is a shell makes groups of its own and gives the terminal to them. Continued in the
+ * foreground, the session gives the terminal back to the one that had it. At the end it takes it from
+ * a group that is no more, since the caller may be a script. */
 #include "run/session.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -40,7 +47,8 @@ struct watch {
 	const struct session *session;
 	struct session_end *end;
 	int channel, signals, tunnel; /* owned; tunnel: a pidfd; -1 once it has gone */
-	int terminal;		      /* of whose foreground this is; -1: none */
+	int terminal;		      /* owned; the controlling one; -1: none */
+	int continued;		      /* how many SIGCONT it has handed on */
 	pid_t reaper;
 	sigset_t mask; /* the caller's */
 	bool ended;
@@ -51,6 +59,7 @@ static void watch_close(struct watch *watch)
 	fd_close(&watch->channel);
 	fd_close(&watch->signals);
 	fd_close(&watch->tunnel);
+	fd_close(&watch->terminal);
 }
 
 static void say(const struct watch *watch, int signal)
@@ -61,44 +70,48 @@ static void say(const struct watch *watch, int signal)
 		errno = 0;
 }
 
-/* The descriptor of a terminal that this job is in the foreground of. */
-static int find_terminal(void)
+/* Comes back when it is continued. */
+static void stop(const struct watch *watch, const struct reaper_message *message)
 {
-	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-		if (isatty(fd) && tcgetpgrp(fd) == getpgrp())
-			return fd;
-	return -1;
+	const int signal = message->value == SIGSTOP ? SIGTSTP : message->value;
+	const pid_t inside = message->terminal ? tcgetpgrp(watch->terminal) : 0;
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, signal);
+	kill(getpid(), signal);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	if (inside > 0 && tcgetpgrp(watch->terminal) == getpgrp())
+		tcsetpgrp(watch->terminal, inside);
 }
 
-/* Without a shell that would continue it, nothing is to be stopped. */
-static void stop(const struct watch *watch)
-{
-	if (tcgetpgrp(STDIN_FILENO) < 0 && tcgetpgrp(STDERR_FILENO) < 0)
-		return;
-	kill(getpid(), SIGSTOP);
-	say(watch, SIGCONT);
-}
-
-static void take_signal(struct watch *watch)
+static void take_signals(struct watch *watch)
 {
 	struct signalfd_siginfo info;
-	pid_t sender;
 
-	if (read(watch->signals, &info, sizeof(info)) != sizeof(info) || info.ssi_code == SI_KERNEL)
-		return;
-	sender = (pid_t)info.ssi_pid;
-	if (sender > 0 && getpgid(sender) == getpgrp())
-		return;
-	say(watch, (int)info.ssi_signo);
+	while (read(watch->signals, &info, sizeof(info)) == sizeof(info)) {
+		watch->continued += info.ssi_signo == SIGCONT;
+		say(watch, (int)info.ssi_signo);
+	}
+}
+
+/* That the other end was closed over unread signals is told first, what it had said next. */
+static ssize_t receive(const struct watch *watch, struct reaper_message *ret, int flags)
+{
+	ssize_t size;
+
+	do
+		size = recv(watch->channel, ret, sizeof(*ret), flags);
+	while (size < 0 && (errno == EINTR || errno == ECONNRESET));
+	return size;
 }
 
 static int take_message(struct watch *watch, struct error *error)
 {
 	struct reaper_message message;
-	ssize_t size = recv(watch->channel, &message, sizeof(message), 0);
+	const ssize_t size = receive(watch, &message, 0);
 
-	if (size < 0 && errno == EINTR)
-		return 0;
 	watch->ended = size != sizeof(message) || message.word == REAPER_ENDED;
 	if (size != sizeof(message)) {
 		watch->end->status = 128 + SIGKILL;
@@ -110,7 +123,8 @@ static int take_message(struct watch *watch, struct error *error)
 		watch->reaper = message.value;
 		break;
 	case REAPER_STOPPED:
-		stop(watch);
+		if (message.continued == watch->continued)
+			stop(watch, &message);
 		break;
 	case REAPER_ENDED:
 		watch->end->status = WIFSIGNALED(message.value) ? 128 + WTERMSIG(message.value)
@@ -143,7 +157,7 @@ static int watch_all(struct watch *watch, struct error *error)
 			watch->session->lost(watch->session->data);
 		}
 		if (fds[1].revents)
-			take_signal(watch);
+			take_signals(watch);
 		if (fds[0].revents)
 			code = take_message(watch, error);
 	}
@@ -203,11 +217,11 @@ static int begin(struct watch *watch, struct error *error)
 	sigemptyset(&caught);
 	for (size_t i = 0; i < ARRAY_SIZE(relayed); i++)
 		sigaddset(&caught, relayed[i]);
-	watch->terminal = find_terminal();
+	watch->terminal = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
 	signal(SIGCHLD, SIG_DFL);
 	if (sigprocmask(SIG_BLOCK, &caught, &watch->mask) < 0)
 		return error_errno(error, "cannot take signals");
-	watch->signals = signalfd(-1, &caught, SFD_CLOEXEC);
+	watch->signals = signalfd(-1, &caught, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (watch->signals < 0)
 		return error_errno(error, "cannot take signals");
 	return 0;
@@ -218,10 +232,17 @@ static void learn_reaper(struct watch *watch)
 {
 	struct reaper_message message;
 
-	while (!watch->reaper &&
-	       recv(watch->channel, &message, sizeof(message), MSG_DONTWAIT) == sizeof(message))
+	while (!watch->reaper && receive(watch, &message, MSG_DONTWAIT) == sizeof(message))
 		if (message.word == REAPER_STARTED)
 			watch->reaper = message.value;
+}
+
+static void take_terminal_back(const struct watch *watch)
+{
+	const pid_t foreground = tcgetpgrp(watch->terminal);
+
+	if (foreground > 0 && kill(-foreground, 0) < 0 && errno == ESRCH)
+		tcsetpgrp(watch->terminal, getpgrp());
 }
 
 static void finish(struct watch *watch)
@@ -230,8 +251,7 @@ static void finish(struct watch *watch)
 	fd_close(&watch->channel);
 	if (watch->reaper && !watch->end->left)
 		waitpid(watch->reaper, NULL, 0);
-	if (watch->terminal >= 0 && tcgetpgrp(watch->terminal) != getpgrp())
-		tcsetpgrp(watch->terminal, getpgrp());
+	take_terminal_back(watch);
 	sigprocmask(SIG_SETMASK, &watch->mask, NULL);
 }
 
@@ -245,8 +265,12 @@ static int become(const struct session *session, struct session_end *ret, struct
 int session_run(const struct session *session, struct session_end *ret, struct error *error)
 {
 	CLEANUP(watch_close)
-	struct watch watch = {
-		.session = session, .end = ret, .channel = -1, .signals = -1, .tunnel = -1};
+	struct watch watch = {.session = session,
+			      .end = ret,
+			      .channel = -1,
+			      .signals = -1,
+			      .tunnel = -1,
+			      .terminal = -1};
 	CLEANUP(fd_close) int inner = -1;
 	pid_t between;
 	int code;
