@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -303,11 +304,26 @@ static bool is_held(const struct started *started)
 	return fd >= 0 && read(fd, &byte, 1) < 0;
 }
 
+static void await_end(const struct started *started)
+{
+	struct pollfd supervisor = {.fd = -1, .events = POLLIN};
+	struct error ignored;
+
+	if (started->supervisor > 0) {
+		waitpid(started->supervisor, NULL, 0);
+	} else if (process_open(&started->record.supervisor, &supervisor.fd, &ignored) == 0) {
+		poll(&supervisor, 1, GRACE_MS);
+		fd_close(&supervisor.fd);
+	}
+}
+
 void start_end(struct started *started)
 {
+	bool ours = started->supervisor > 0 || started->leash >= 0;
+
 	fd_close(&started->leash);
-	if (started->supervisor > 0 && !is_held(started))
-		waitpid(started->supervisor, NULL, 0);
+	if (ours && !is_held(started))
+		await_end(started);
 	started->supervisor = 0;
 }
 

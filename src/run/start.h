@@ -52,8 +52,7 @@ int start_tunnel(const struct start *start, struct tunnel *tunnel, struct starte
  * from then on. */
 int start_release(struct started *started, struct error *error);
 
-/* Lets the leash go and waits, as its starter and when nobody else holds it, until nothing is left of
- * the tunnel. */
+/* Lets the leash go and, when nobody else holds it, waits until nothing is left of the tunnel. */
 void start_end(struct started *started);
 
 /* Ends a tunnel by its supervisor, who takes it away; -ETIMEDOUT when that does not go. The registry
