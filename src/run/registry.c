@@ -140,14 +140,15 @@ static int remove_if_left(const struct registry *registry, const char *name,
 	return registry_remove(registry, name, error);
 }
 
-/* A file has got here by mistake, and is nobody's business. */
-static bool is_tunnel(const struct registry *registry, const char *name)
+/* Anything else is not of subu's making, a link to a folder above all: what that leads to is not to be
+ * removed. */
+static bool is_tunnel(DIR *folder, const char *name)
 {
-	char path[PATH_MAX];
 	struct stat status;
 
-	return *name != '.' && strlen(name) < RECORD_NAME_MAX &&
-	       lstat(registry_file(registry, name, ".", path), &status) == 0;
+	return name[0] != '.' && strlen(name) < RECORD_NAME_MAX &&
+	       fstatat(dirfd(folder), name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       S_ISDIR(status.st_mode);
 }
 
 /* Calls for each folder of a tunnel. */
@@ -163,7 +164,7 @@ static int for_each(const struct registry *registry,
 	if (!folder)
 		return error_errno(error, "cannot open %s", registry->folder);
 	while (code == 0 && (errno = 0, entry = readdir(folder)))
-		if (is_tunnel(registry, entry->d_name))
+		if (is_tunnel(folder, entry->d_name))
 			code = call(registry, entry->d_name, data, error);
 	if (code == 0 && errno)
 		return error_errno(error, "cannot read %s", registry->folder);
