@@ -344,8 +344,11 @@ user_start()
 	client install -D "$SUBU" /mnt/bin/subu
 	client mount -t tmpfs -o mode=755 tmpfs /dev/net
 	client mknod -m 666 /dev/net/tun c 10 200
-	(cat /etc/passwd && echo "walker:x:$user:$user::$home:/bin/sh") | client tee /mnt/passwd >/dev/null
+	client cp /etc/passwd /etc/group /mnt
+	echo "walker:x:$user:$user::$home:/bin/sh" | client tee -a /mnt/passwd >/dev/null
+	echo "walker:x:$user:" | client tee -a /mnt/group >/dev/null
 	client mount --bind /mnt/passwd /etc/passwd
+	client mount --bind /mnt/group /etc/group
 }
 
 # as_user COMMAND...: on the client, in the user's home, with the environment of a login and what is
