@@ -186,10 +186,11 @@ static int add(const struct start *start, const struct registry *registry,
 				 "the tunnel of this configuration is up already, as %s: see "
 				 "`subu status %s`",
 				 other.name, other.name);
-	if (code < 0)
-		return code;
-	tell_of_same_key(registry, start, started->record.key);
-	return registry_add(registry, start->name, error);
+	if (code >= 0)
+		code = registry_add(registry, start->name, error);
+	if (code == 0)
+		tell_of_same_key(registry, start, started->record.key);
+	return code;
 }
 
 /* The folder and the one who looks after it, with the registry locked. */

@@ -322,9 +322,10 @@ fetch()
 	conf vpn.conf 7 '' 'FwMark = 5'
 	fails 125 "FwMark asks for packets that only root may mark" subu run --config vpn.conf true
 	conf vpn.conf 7 '' 'ListenPort = 40001' 'DNS = 10.77.0.1'
+	conf other.conf 8 '' 'ListenPort = 40001' 'DNS = 10.77.0.1'
 	fetch http://10.77.0.1/
 	try sh -c 'subu run --config vpn.conf -- sh -c "touch in; while ! [ -e stop ]; do sleep 0.05; done" &
-		while ! [ -e in ]; do sleep 0.05; done; subu run --config vpn.conf true
+		while ! [ -e in ]; do sleep 0.05; done; subu run --config other.conf true
 		status=$?; touch stop; wait; exit $status'
 	[ "$status" -eq 125 ] || complain "not 125"
 	one_sentence "port 40001 of ListenPort is in use on this machine: take the line away"
