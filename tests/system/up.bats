@@ -68,13 +68,13 @@ shown()
 	done_by subu up vpn
 	[ "$output" = 'vpn is up' ]
 	[ "$(server wg show wg0 latest-handshakes | awk '$2 > 0' | wc -l)" -ge 1 ]
-	inode='readlink /proc/self/ns/net'
-	done_by subu run --profile vpn sh -c "$inode"
-	first=$output
-	done_by subu run sh -c "$inode; curl -sS --max-time 10 http://10.77.0.1/"
-	[ "$output" = "$first"$'\nHello from the other end of the tunnel.' ] || complain "another tunnel"
-	done_by subu run --config vpn.conf sh -c "$inode"
-	[ "$output" != "$first" ] || complain "a file's is joined"
+	netns=$(client readlink "/proc/$(part anchor vpn)/ns/net")
+	done_by subu run --profile vpn readlink /proc/self/ns/net
+	[ "$output" = "$netns" ] || complain "not joined"
+	done_by subu run sh -c 'readlink /proc/self/ns/net; curl -sS --max-time 10 http://10.77.0.1/'
+	[ "$output" = "$netns"$'\nHello from the other end of the tunnel.' ] || complain "not joined"
+	done_by subu run --config vpn.conf readlink /proc/self/ns/net
+	[ "$output" != "$netns" ] || complain "a file's is joined"
 	done_by subu down vpn
 	[ "$output" = 'vpn is down' ]
 	unchanged
