@@ -414,11 +414,14 @@ captured()
 }
 
 # only_wireguard: of all that, nothing but datagrams to the server and back, and there are some. Not
-# counted is what the kernel says by itself: ARP, neighbour discovery, groups.
+# counted is what the kernel says by itself: ARP, neighbour discovery, groups, and that nobody is at the
+# port any more to which the server still sends.
 only_wireguard()
 {
 	local wireguard='(udp port 51820 and (host 192.0.2.1 or host 2001:db8::1))'
-	local kernel='(arp or ip6 proto 0 or (icmp6 and ip6[40] >= 133 and ip6[40] <= 136))'
+	local kernel='(arp or ip6 proto 0 or (icmp6 and ip6[40] >= 133 and ip6[40] <= 136) or
+		(icmp[0] == 3 and icmp[1] == 3 and icmp[28:2] == 51820) or
+		(icmp6 and ip6[40] == 1 and ip6[41] == 4 and ip6[88:2] == 51820))'
 
 	captured "not $wireguard and not $kernel" |
 		grep . && complain "this is seen outside"

@@ -241,7 +241,8 @@ record()
 {
 	as_user sh -c "mkdir -p -m 700 $runtime/$1; cat >$runtime/$1/record.json" <<-END
 		{"name": "$1", "profile": "", "supervisor": $2, "supervisor_start": $3, "anchor": $2,
-		 "anchor_start": $3, "backend": "engine", "since": 1, "addresses": "10.77.0.2/32"}
+		 "anchor_start": $3, "backend": "engine", "since": 1, "addresses": "10.77.0.2/32",
+		 "dns": "", "source": "", "key": ""}
 	END
 }
 
@@ -259,11 +260,43 @@ record()
 	record old "$other" $((start - 1))
 	done_by subu --json status
 	[ "$output" = '[]' ] || complain "it is listed"
-	# With its own start time it would have been taken for ours.
+	# Nor with its own start time, for it does not hold the lock.
 	record old "$other" "$start"
 	done_by subu --json status
-	[ "$(json 'len(v)')" = 1 ] || complain "the record is not read"
+	[ "$output" = '[]' ] || complain "it is listed"
+	client kill -0 "$other"
 	client kill "$other"
+}
+
+@test "a tunnel whose lock another process holds is not signalled under a number of another time" {
+	local start
+
+	as_user sleep 55 &
+	soon client pgrep -U "$user" -x sleep
+	other=$(client pgrep -U "$user" -x sleep)
+	start=$(client cut -d ' ' -f 22 "/proc/$other/stat")
+	record old "$other" $((start - 1))
+	as_user python3 -c 'import fcntl, sys, time
+lock = open(sys.argv[1], "w")
+fcntl.lockf(lock, fcntl.LOCK_EX)
+print("held", file=open(sys.argv[2], "w"))
+time.sleep(50)' "$runtime/old/lock" "$home/held" &
+	soon client test -e "$home/held"
+	done_by subu --json status
+	[ "$(json 'len(v)')" = 1 ] || complain "it is not listed"
+	try subu down old --force
+	client kill -0 "$other"
+	# With its own start time it is taken for the supervisor: the check is not blind.
+	record old "$other" "$start"
+	try subu down old --force
+	soon ended "$other"
+	client pkill -U "$user" -x python3 || true
+	soon gone
+}
+
+ended()
+{
+	! client kill -0 "$1" 2>/dev/null
 }
 
 @test "rubbish in the runtime folder is no tunnel, and is taken away where subu could have made it" {

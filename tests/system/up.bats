@@ -73,7 +73,8 @@ shown()
 	[ "$output" = "$netns" ] || complain "not joined"
 	done_by subu run sh -c 'readlink /proc/self/ns/net; curl -sS --max-time 10 http://10.77.0.1/'
 	[ "$output" = "$netns"$'\nHello from the other end of the tunnel.' ] || complain "not joined"
-	done_by subu run --config vpn.conf readlink /proc/self/ns/net
+	conf other.conf 8
+	done_by subu run --config other.conf readlink /proc/self/ns/net
 	[ "$output" != "$netns" ] || complain "a file's is joined"
 	done_by subu down vpn
 	[ "$output" = 'vpn is down' ]
@@ -119,6 +120,57 @@ print(client.recv(4096).decode())' "$runtime/vpn/engine.sock"
 	try sh -c 'script -qec "subu -q up silent --timeout 1" /dev/null </dev/null'
 	[[ $output != *waiting* ]]
 	unchanged
+}
+
+@test "commands of one profile or file share a tunnel, which ends with the last of them" {
+	done_by sh -c 'for i in 1 2 3 4 5 6 7 8; do
+			subu run --profile vpn curl -sS --max-time 10 http://10.77.0.1/ &
+		done; wait'
+	[ "$(sort <<<"$output" | uniq -c | xargs)" = '8 Hello from the other end of the tunnel.' ]
+	unchanged
+	done_by sh -c 'subu run --config vpn.conf sh -c "readlink /proc/self/ns/net; : >in; sleep 0.5" &
+		while ! [ -e in ]; do sleep 0.05; done; rm in
+		subu --dry-run run --config vpn.conf true
+		subu run --config vpn.conf sh -c "readlink /proc/self/ns/net; sleep 1
+			curl -sS --max-time 10 http://10.77.0.1/"; wait'
+	[[ ${lines[0]} == net:* ]]
+	[[ ${lines[1]} == 'would join the tunnel run@'* ]]
+	[ "${lines[2]}" = "${lines[0]}" ] || complain "another tunnel"
+	[ "${lines[3]}" = 'Hello from the other end of the tunnel.' ]
+	unchanged
+}
+
+@test "a tunnel with the key of another is warned of, and one in use is not made again" {
+	try sh -c 'subu run --config vpn.conf sh -c ": >in; sleep 1" &
+		while ! [ -e in ]; do sleep 0.05; done; rm in; subu run --profile vpn true; wait'
+	[ "$status" -eq 0 ]
+	[[ $stderr == 'subu: warning: the tunnel run@'*', which is up, has the same key: '* ]]
+	try sh -c 'subu run --profile vpn sh -c ": >in; sleep 1" &
+		while ! [ -e in ]; do sleep 0.05; done; rm in; subu up vpn; status=$?; wait; exit $status'
+	[ "$status" -eq 1 ]
+	one_sentence 'the tunnel of this configuration is up already, as run@'
+	unchanged
+}
+
+@test "a tunnel that is up is joined with what it was made of, though its profile has changed" {
+	done_by subu up vpn
+	as_user sh -c 'sed -i "s/^DNS.*/DNS = 10.77.0.99/" .config/subu/profiles/vpn.conf'
+	done_by subu run --profile vpn cat /etc/resolv.conf
+	[ "$output" = 'nameserver 10.77.0.1' ]
+	as_user subu -q profile delete --yes vpn
+	done_by subu run --profile vpn curl -sS --max-time 10 http://10.77.0.1/
+	done_by subu down vpn
+}
+
+@test "a tunnel whose folder is taken away ends" {
+	done_by subu up vpn
+	as_user rm -r "$runtime/vpn"
+	soon no_subu
+}
+
+no_subu()
+{
+	! client pgrep -U "$user" -x subu
 }
 
 @test "up of what is up, down of what is not" {
