@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <linux/magic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -112,12 +113,32 @@ static int cover_bpf(struct error *error)
 	return code;
 }
 
-int cover_own(struct error *error)
+int cover_engines(uid_t uid, struct error *error)
+{
+	char path[64];
+	int code;
+
+	snprintf(path, sizeof(path), COVER_RUN_USER, uid);
+	code = cover_folder(path, error);
+	if (code < 0)
+		return code;
+	snprintf(path, sizeof(path), COVER_TEMPORARY, uid);
+	return cover_folder(path, error);
+}
+
+int cover_own_folders(struct error *error)
 {
 	int code = cover_bpf(error);
 
 	for (size_t i = 0; i < ARRAY_SIZE(own_folders) && code == 0; i++)
 		code = cover_folder(own_folders[i], error);
+	return code;
+}
+
+int cover_own(struct error *error)
+{
+	int code = cover_own_folders(error);
+
 	for (size_t i = 0; i < ARRAY_SIZE(settings) && code == 0; i++)
 		code = make_read_only(settings[i], error);
 	return code;

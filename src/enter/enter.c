@@ -24,6 +24,7 @@
 #include <stdint.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -54,6 +55,14 @@ int enter_check_descriptors(const char *words, struct error *error)
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
 		int domain = AF_UNSPEC;
 		socklen_t size = sizeof(domain);
+		struct stat status;
+
+		/* What lies in it could be reached below any cover, by /proc/self/fd. */
+		if (fstat(fd, &status) == 0 && S_ISDIR(status.st_mode))
+			return error_set(
+				error, EISDIR,
+				"standard %s is a folder, which no command reads or writes",
+				names[fd]);
 
 		if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) < 0 && errno == ENOTSOCK)
 			continue;
@@ -84,18 +93,34 @@ static int enter_netns(const char *name, struct error *error)
 	return code < 0 ? error_wrap(error, "%s", name) : 0;
 }
 
+/* The kernel mounts none of these in a user namespace where the one around is covered in part
+ * (mount_too_revealing() in fs/namespace.c). */
+static int add_container(int code, struct error *error)
+{
+	struct error failed = *error;
+
+	if (code != -EPERM)
+		return code;
+	return error_set(error, EPERM,
+			 "%.500s; the container around may have covered parts of /proc and /sys: "
+			 "start it with --security-opt unmask=ALL (podman) or "
+			 "systempaths=unconfined (docker), or run subu outside of it",
+			 failed.text);
+}
+
 /* nosuid: a file's capabilities are then ignored. Without it execve(2) refuses a file that asks for
  * one outside the bounding set, as Debian's ping does, which works without. */
-static int renew_mounts(const char *netns, const struct dns *dns, struct error *error)
+static int renew_mounts(const char *netns, const struct dns *dns, bool settings,
+			struct error *error)
 {
 	int code = mount_add_attributes("/", MOUNT_ATTR_NOSUID, true, error);
 
 	if (code == 0)
 		code = cover_cgroups(error);
 	if (code == 0)
-		code = sysfs_renew(error);
+		code = add_container(sysfs_renew(error), error);
 	if (code == 0)
-		code = cover_own(error);
+		code = settings ? cover_own(error) : cover_own_folders(error);
 	if (code == 0)
 		code = resolver_install(netns, dns, error);
 	return code;
@@ -105,7 +130,7 @@ static int enter_mounts(const struct enter *enter, struct error *error)
 {
 	int code = mount_unshare(error);
 
-	return code < 0 ? code : renew_mounts(enter->netns, enter->dns, error);
+	return code < 0 ? code : renew_mounts(enter->netns, enter->dns, true, error);
 }
 
 /* It shows the processes of the namespace that the caller is in; those outside are no business of the
@@ -123,14 +148,15 @@ static int renew_proc(struct error *error)
 	return code < 0 ? code : cover_leave("/proc", error);
 }
 
-int enter_renew_mounts(const struct dns *dns, const char *const *folders, struct error *error)
+int enter_renew_mounts(const struct enter_identity *identity, const struct dns *dns,
+		       const char *const *folders, struct error *error)
 {
 	int code = mount_keep_from_outside(error);
 
 	if (code == 0)
-		code = renew_proc(error);
+		code = add_container(renew_proc(error), error);
 	if (code == 0)
-		code = renew_mounts(NULL, dns, error);
+		code = renew_mounts(NULL, dns, identity->account != NULL, error);
 	for (; code == 0 && *folders; folders++)
 		code = cover_folder(*folders, error);
 	return code;
@@ -211,7 +237,7 @@ int enter_inside(const struct enter *enter, struct error *error)
 	    account_find(enter->account, &account, error) < 0 ||
 	    /* From here on in the sub-user's group and network and in mounts of our own … */
 	    enter_cgroup(enter->cgroup, error) < 0 || enter_netns(enter->netns, error) < 0 ||
-	    enter_mounts(enter, error) < 0 ||
+	    enter_mounts(enter, error) < 0 || cover_engines(account.uid, error) < 0 ||
 	    /* … and from here on with nothing left to give away. */
 	    enter_give_up(&identity, error) < 0)
 		return -error->code;

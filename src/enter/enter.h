@@ -46,8 +46,10 @@ int enter_exec(const struct enter *enter, struct error *error);
 int enter_check_descriptors(const char *words, struct error *error);
 
 /* For the first process of a process namespace, in mounts that nobody else is in: its own /proc, and
- * the same covers as enter_inside() makes, these folders (NULL at the end) among them. */
-int enter_renew_mounts(const struct dns *dns, const char *const *folders, struct error *error);
+ * the same covers as enter_inside() makes, these folders (NULL at the end) among them. The settings in
+ * /proc/sys are covered for an account only: nobody in a user namespace may write them. */
+int enter_renew_mounts(const struct enter_identity *identity, const struct dns *dns,
+		       const char *const *folders, struct error *error);
 
 /* All that is left to do after that for a process that becomes the command: descriptors, signals,
  * identity, capabilities, and for root's own a Landlock domain; the system calls. */

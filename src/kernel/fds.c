@@ -94,8 +94,10 @@ int fds_keep(int *const *fds, size_t count, struct error *error)
 
 	for (size_t i = 0; i < count; i++) {
 		high[i] = *fds[i] < 0 ? -1 : fcntl(*fds[i], F_DUPFD_CLOEXEC, first + FDS_MAX);
+		/* A number beyond the limit is EINVAL here. */
 		if (*fds[i] >= 0 && high[i] < 0)
-			return error_errno(error, "cannot keep an open file");
+			return error_code(error, errno == EINVAL ? EMFILE : errno,
+					  "cannot keep an open file (ulimit -n)");
 	}
 	for (size_t i = 0; i < count; i++) {
 		if (high[i] < 0)

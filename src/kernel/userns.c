@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -61,4 +62,15 @@ int userns_add_reason(struct error *error)
 	if (userns_lost_rights(&facts, reason))
 		error_set(error, failed.code, "%.380s; %s", failed.text, reason);
 	return -error->code;
+}
+
+gid_t userns_last_group(void)
+{
+	CLEANUP(file_close) FILE *file = fopen("/proc/self/gid_map", "re");
+	unsigned int inside, outside, count;
+
+	while (file && fscanf(file, "%u %u %u", &inside, &outside, &count) == 3)
+		if (inside == 0)
+			return count > INT_MAX ? INT_MAX : count - 1;
+	return 0;
 }

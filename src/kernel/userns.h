@@ -23,4 +23,8 @@ int userns_unshare(int others, uid_t uid, gid_t gid, struct error *error);
  * it), if that is known. Leaves other errors as they are. Returns -code. */
 int userns_add_reason(struct error *error);
 
+/* The highest group that the caller's user namespace has without a gap from 0, and that the kernel
+ * takes as the end of a range of groups: 2147483647 at the most (ping_group_range in ip-sysctl.rst). */
+gid_t userns_last_group(void);
+
 #endif

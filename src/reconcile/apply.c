@@ -13,6 +13,7 @@
 #include "kernel/process.h"
 #include "kernel/route.h"
 #include "kernel/sysctl.h"
+#include "kernel/userns.h"
 #include "model/subu.h"
 #include "reconcile/inmates.h"
 #include "reconcile/state.h"
@@ -86,13 +87,14 @@ static int write_if_there(const char *path, const char *value, struct error *err
 static int prepare_netns(struct place *place, struct error *error)
 {
 	CLEANUP(netns_visit_end) struct netns_visit visit = NETNS_VISIT_NONE;
+	const gid_t last_group = userns_last_group();
+	char value[NETNS_SETTING_MAX];
 	int code = netns_visit_begin(&visit, place->netns, error);
 
 	for (size_t i = 0; code == 0 && i < NETNS_SETTING_COUNT; i++)
-		code = write_if_there(
-			netns_settings[i].path,
-			netns_setting_value(&netns_settings[i], place->own && place->own->alone),
-			error);
+		code = write_if_there(netns_settings[i].path,
+				      netns_setting_value(&netns_settings[i], last_group, value),
+				      error);
 	return code;
 }
 

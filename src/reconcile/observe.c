@@ -15,6 +15,7 @@
 #include "kernel/netns.h"
 #include "kernel/route.h"
 #include "kernel/sysctl.h"
+#include "kernel/userns.h"
 #include "model/subu.h"
 #include "reconcile/inmates.h"
 #include "wireguard/engine.h"
@@ -168,15 +169,18 @@ static int observe_prepared(struct link_state *link, struct error *error)
 	return code;
 }
 
-static int observe_netns_settings(struct subu_state *state, bool alone, struct error *error)
+static int observe_netns_settings(struct subu_state *state, struct error *error)
 {
+	const gid_t last_group = userns_last_group();
+	char value[NETNS_SETTING_MAX];
 	bool has = true;
 	int code = 0;
 
 	state->prepared = true;
 	for (size_t i = 0; code == 0 && i < NETNS_SETTING_COUNT; i++) {
 		code = has_setting(netns_settings[i].path,
-				   netns_setting_value(&netns_settings[i], alone), &has, error);
+				   netns_setting_value(&netns_settings[i], last_group, value), &has,
+				   error);
 		state->prepared &= has;
 	}
 	return code;
@@ -189,7 +193,7 @@ static int observe_settings(struct observer *observer, struct error *error)
 	int code = netns_visit_begin(&visit, observer->netns, error);
 
 	if (code == 0)
-		code = observe_netns_settings(state, observer->own && observer->own->alone, error);
+		code = observe_netns_settings(state, error);
 	for (size_t i = 0; code == 0 && i < state->link_count; i++)
 		if (state->links[i].device)
 			code = observe_prepared(&state->links[i], error);

@@ -1,5 +1,7 @@
 #include "reconcile/state.h"
 
+#include <stdio.h>
+
 #include "base/memory.h"
 
 const struct fence fences[FENCE_COUNT] = {
@@ -10,16 +12,19 @@ const struct fence fences[FENCE_COUNT] = {
 };
 
 const struct netns_setting netns_settings[NETNS_SETTING_COUNT] = {
-	{"net/ipv4/conf/all/forwarding", "0", NULL},
-	{"net/ipv4/conf/all/rp_filter", "0", NULL},
-	{"net/ipv4/conf/default/rp_filter", "0", NULL},
-	{"net/ipv4/ping_group_range", "0 2147483647", "0 0"},
-	{"net/ipv6/ip_nonlocal_bind", "1", NULL},
+	{"net/ipv4/conf/all/forwarding", "0"},	  {"net/ipv4/conf/all/rp_filter", "0"},
+	{"net/ipv4/conf/default/rp_filter", "0"}, {"net/ipv4/ping_group_range", NULL},
+	{"net/ipv6/ip_nonlocal_bind", "1"},
 };
 
-const char *netns_setting_value(const struct netns_setting *setting, bool alone)
+const char *netns_setting_value(const struct netns_setting *setting, gid_t last_group,
+				char value[static NETNS_SETTING_MAX])
 {
-	return alone && setting->value_alone ? setting->value_alone : setting->value;
+	if (setting->value)
+		snprintf(value, NETNS_SETTING_MAX, "%s", setting->value);
+	else
+		snprintf(value, NETNS_SETTING_MAX, "0 %u", last_group);
+	return value;
 }
 
 struct link_state *subu_state_append_link(struct subu_state *state, uint32_t tunnel)

@@ -74,8 +74,8 @@ struct subu_state {
  *  - every group may use ICMP echo sockets, so that ping needs no rights (icmp(7));
  *  - a socket bound to the tunnel's device may bind to ::1, whose own device is lo. */
 struct netns_setting {
-	const char *path, *value;
-	const char *value_alone; /* where the user namespace has one group, 0; NULL: the same */
+	const char *path;
+	const char *value; /* NULL: all groups that the user namespace has */
 };
 #define NETNS_SETTING_COUNT 5
 extern const struct netns_setting netns_settings[NETNS_SETTING_COUNT];
@@ -85,7 +85,6 @@ extern const struct netns_setting netns_settings[NETNS_SETTING_COUNT];
 #define OWN_DEVICE "subu_0"
 struct own_netns {
 	const char *socket; /* of the engine, uapi_listen(); NULL: the kernel runs the device */
-	bool alone;	    /* in a user namespace with one user and one group */
 };
 
 /* A zeroed link at the end of the list; valid until the next append. */
@@ -95,8 +94,11 @@ struct link_state *subu_state_append_link(struct subu_state *state, uint32_t tun
 bool subu_state_is_steered(const struct subu_state *state);
 bool subu_state_is_held(const struct subu_state *state);
 
-/* What the setting is to be. */
-const char *netns_setting_value(const struct netns_setting *setting, bool alone);
+/* What the setting is to be where last_group is the highest (userns_last_group()). Returns the
+ * buffer. */
+#define NETNS_SETTING_MAX 32
+const char *netns_setting_value(const struct netns_setting *setting, gid_t last_group,
+				char value[static NETNS_SETTING_MAX]);
 
 /* The link of that tunnel, or NULL. */
 struct link_state *subu_state_find_link(const struct subu_state *state, uint32_t tunnel);

@@ -99,7 +99,6 @@ static int configure(const struct anchor_plan *plan, struct error *error)
 	CLEANUP(plan_clear) struct plan steps = {};
 	const struct own_netns own = {
 		.socket = plan->backend == BACKEND_ENGINE ? plan->socket : NULL,
-		.alone = plan->alone,
 	};
 	const uint16_t port = plan->tunnel->device.listen_port;
 	int code;
@@ -111,6 +110,16 @@ static int configure(const struct anchor_plan *plan, struct error *error)
 	plan_make(&desired, &actual, &steps);
 	steps.netns = "the tunnel's namespace";
 	code = apply_own(&own, &steps, error);
+	if (code == -EROFS)
+		return error_set(error, EROFS,
+				 "/proc/sys is read-only, as containers have it: start the one "
+				 "around with --security-opt unmask=ALL (podman) or "
+				 "systempaths=unconfined (docker), or run subu outside of it");
+	if (code == -EACCES && port)
+		return error_set(error, EACCES,
+				 "port %u of ListenPort is root's: take the line away, or choose "
+				 "one from 1024 on",
+				 port);
 	if (code == -EADDRINUSE && port)
 		return error_set(error, EADDRINUSE,
 				 "port %u of ListenPort is in use on this machine: take the line "

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "enter/cover.h"
+
 static bool is_absolute(const char *path)
 {
 	return path && *path == '/';
@@ -43,7 +45,6 @@ int folder_choose_runtime(const struct folder_facts *facts, char path[static PAT
 		return compose("/run/subu/tunnels", "", path, error);
 	if (is_absolute(facts->runtime))
 		return compose(facts->runtime, "/subu", path, error);
-	snprintf(path, PATH_MAX, facts->run_user ? "/run/user/%u/subu" : "/tmp/subu-%u",
-		 facts->uid);
+	snprintf(path, PATH_MAX, facts->run_user ? COVER_RUN_USER : COVER_TEMPORARY, facts->uid);
 	return 0;
 }

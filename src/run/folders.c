@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "enter/cover.h"
 #include "run/folder_choice.h"
 
 #define RUN_USER_SIZE 32 /* "/run/user/", ten digits and the NUL */
@@ -153,8 +154,8 @@ static void append_of(struct list *list, uid_t uid)
 {
 	const struct passwd *account = getpwuid(uid);
 
-	list_append(list, memory_format("/run/user/%u/subu", uid));
-	list_append(list, memory_format("/tmp/subu-%u", uid));
+	list_append(list, memory_format(COVER_RUN_USER, uid));
+	list_append(list, memory_format(COVER_TEMPORARY, uid));
 	if (account && *account->pw_dir == '/')
 		list_append(list, memory_format("%s/.config/subu", account->pw_dir));
 }
@@ -173,7 +174,7 @@ char **folders_of_keys(uid_t account)
 	if (account != geteuid())
 		append_of(&list, account);
 	if (has_run_user(geteuid())) {
-		snprintf(path, sizeof(path), "/run/user/%u/subu", geteuid());
+		snprintf(path, sizeof(path), COVER_RUN_USER, geteuid());
 		folder_make(path, &ignored);
 	}
 	return list.items;

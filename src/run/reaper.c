@@ -243,7 +243,7 @@ void reaper_live(struct reaper *reaper)
 	sigaddset(&child, SIGCHLD);
 	sigprocmask(SIG_SETMASK, &all, NULL);
 	signal(SIGCHLD, SIG_DFL);
-	if (enter_renew_mounts(reaper->dns, reaper->covers, &error) < 0)
+	if (enter_renew_mounts(reaper->identity, reaper->dns, reaper->covers, &error) < 0)
 		fail(reaper, &error);
 	/* The command has not got what came before there was one. */
 	forget_signals();

@@ -41,7 +41,7 @@ static int engine_prepare(const struct keeper *keeper, pid_t parent, struct loop
 	CLEANUP(loop_free) struct loop *loop = NULL;
 	int lock, code;
 
-	if (prctl(PR_SET_PDEATHSIG, SIGTERM) < 0 || getppid() != parent)
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
 		return error_set(error, ECHILD, "the keeper of the engine has died");
 	/* The descriptor stays open for life, as a lock's must. */
 	if (keeper->lock && process_lock(keeper->lock, &lock, error) < 0)

@@ -211,7 +211,7 @@ fetch()
 	forbidden 'not permitted' ip route add 10.8.0.0/16 dev lo
 	forbidden 'not permitted' ip -6 rule add prio 5 lookup local
 	forbidden 'not permitted' /usr/sbin/nft flush ruleset
-	forbidden 'Read-only' sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward'
+	forbidden 'ermission denied' sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward'
 	forbidden 'not permitted' ip tuntap add dev other mode tun
 }
 
@@ -222,9 +222,13 @@ fetch()
 		ends 2 unshare -Ur sh -c "id -u >&2; $inside; exit 2"
 		[[ $stderr == 0$'\n'*@(not permitted|permission denied)* ]] || complain "allowed: $inside"
 	done
-	for inside in /run/subu /proc/sys /etc/resolv.conf; do
+	for inside in /run/subu /etc/resolv.conf; do
 		ends 32 unshare -Urm umount "$inside"
 	done
+}
+
+@test "it may have process namespaces and user namespaces of its own" {
+	says 1 unshare -Urpf --mount-proc sh -c 'ls /proc | grep -c "^1$"'
 }
 
 @test "it finds none of our processes, and enters none" {

@@ -212,9 +212,9 @@ static void test_sizes(void **state)
 	struct error error;
 
 	(void)state;
-	assert_int_equal(parse_with_comment(65536, &error), 0);
-	assert_int_equal(parse_with_comment(65537, &error), -EINVAL);
-	assert_non_null(strstr(error.text, "long.conf:3: the line has more than 65536 bytes"));
+	assert_int_equal(parse_with_comment(256 << 10, &error), 0);
+	assert_int_equal(parse_with_comment((256 << 10) + 1, &error), -EINVAL);
+	assert_non_null(strstr(error.text, "long.conf:3: the line has more than 262144 bytes"));
 	assert_int_equal(parse_with_comment(1000000, &error), -EINVAL);
 	assert_int_equal(parse_with_comment(CONF_SIZE_MAX, &error), -EFBIG);
 	assert_non_null(strstr(error.text, "long.conf is too large"));
