@@ -22,7 +22,7 @@
 #include "base/text.h"
 
 #define LINE_SIZE_MAX	(256 << 10) /* without its end; a list of 10,000 allowed IPs */
-#define QUOTED_MAX	20    /* characters in a row that may be shown: less than half a key */
+#define QUOTED_MAX	20 /* characters in a row that may be shown: less than half a key */
 #define BYTE_ORDER_MARK "\xef\xbb\xbf"
 
 enum section {

@@ -290,7 +290,8 @@ time.sleep(50)' "$runtime/old/lock" "$home/held" &
 	record old "$other" "$start"
 	try subu down old --force
 	soon ended "$other"
-	client pkill -U "$user" -x python3 || true
+	client pkill -KILL -U "$user" || true
+	as_user subu -q status
 	soon gone
 }
 
