@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "kernel/fds.h"
 #include "kernel/process.h"
 #include "model/key.h"
 #include "wireguard/aead.h"
@@ -73,6 +74,20 @@ _Noreturn static void engine_live(const struct keeper *keeper, pid_t parent, int
 	__builtin_unreachable();
 }
 
+/* What else its starter has open is not the engine's to hold: another may wait for its closing. */
+_Noreturn static void engine_begin(struct keeper keeper, pid_t parent, int report)
+{
+	struct loop_setup *setup = &keeper.setup;
+	int *const kept[] = {&report, &setup->tun, &setup->link, &setup->uapi};
+	struct error error;
+	int code = fds_keep(kept, ARRAY_SIZE(kept), &error);
+
+	if (code == 0)
+		engine_live(&keeper, parent, report);
+	report_send(&report, code, &error);
+	_exit(1);
+}
+
 static void wait_set(sigset_t *ret)
 {
 	loop_signals(ret);
@@ -119,8 +134,8 @@ static void remove_socket(const char *path, const struct stat *ours)
 		unlink(path);
 }
 
-/* The engine reports to *ret_report; what its keeper is to report to is not its to hold. */
-static int start_engine(const struct keeper *keeper, int *of_keeper, pid_t *ret, int *ret_report,
+/* The engine reports to *ret_report. */
+static int start_engine(const struct keeper *keeper, pid_t *ret, int *ret_report,
 			struct error *error)
 {
 	CLEANUP(fd_close) int from_engine = -1;
@@ -137,11 +152,8 @@ static int start_engine(const struct keeper *keeper, int *of_keeper, pid_t *ret,
 	engine = fork();
 	if (engine < 0)
 		return error_errno(error, "cannot start a process");
-	if (engine == 0) {
-		fd_close(of_keeper);
-		fd_close(&from_engine);
-		engine_live(keeper, self, to_keeper);
-	}
+	if (engine == 0)
+		engine_begin(*keeper, self, to_keeper);
 	*ret = engine;
 	*ret_report = fd_take(&from_engine);
 	return 0;
@@ -149,7 +161,7 @@ static int start_engine(const struct keeper *keeper, int *of_keeper, pid_t *ret,
 
 int keeper_start(struct keeper *keeper, pid_t *ret_engine, int *ret_report, struct error *error)
 {
-	int none = -1, code = start_engine(keeper, &none, ret_engine, ret_report, error);
+	int code = start_engine(keeper, ret_engine, ret_report, error);
 
 	loop_setup_close(&keeper->setup);
 	return code;
@@ -169,7 +181,7 @@ int keeper_run(struct keeper *keeper, int *report, struct error *error)
 	if (keeper->remove_socket && stat(keeper->setup.socket, &socket) < 0)
 		code = error_errno(error, "cannot look at %s", keeper->setup.socket);
 	if (code == 0)
-		code = start_engine(keeper, report, &engine, &from_engine, error);
+		code = start_engine(keeper, &engine, &from_engine, error);
 	loop_setup_close(&keeper->setup);
 	if (code == 0) {
 		code = report_await(from_engine, error);

@@ -162,6 +162,16 @@ print(client.recv(4096).decode())' "$runtime/vpn/engine.sock"
 	done_by subu down vpn
 }
 
+@test "a command in a tunnel that stays ends at once, and its engine holds nothing of others" {
+	done_by subu up vpn
+	SECONDS=0
+	done_by subu run --profile vpn true
+	[ "$SECONDS" -lt 3 ] || complain "the end took $SECONDS seconds"
+	files=$(client find "/proc/$(part engine vpn)/fd" -lname '*/leash' -o -lname 'net:*')
+	[ -z "$files" ] || complain "the engine holds $files"
+	done_by subu down vpn
+}
+
 @test "a tunnel whose folder is taken away ends" {
 	done_by subu up vpn
 	as_user rm -r "$runtime/vpn"
