@@ -5,7 +5,8 @@
 #	       └─ subu run ── tunnel to 127.0.0.1:9, where nobody answers
 #	            └─ the command
 #
-# The prompt is the last status in brackets. Nothing is echoed.
+# The prompt is the last status in brackets. Nothing is echoed. ^Z waits a moment: a shell that it meets
+# in the middle of vfork() for its next command cannot stop until that one goes on.
 #
 # shellcheck disable=SC2016 # $ is another shell's
 # shellcheck disable=SC2030,SC2031 # a test is a process of its own
@@ -129,6 +130,7 @@ counter()
 		< [0]
 		> subu run -- sh -c 'echo here; read line; echo "got $line"; exit 7'
 		< here
+		pause 0.3
 		^ Z
 		< Stopped
 		< [148]
@@ -137,6 +139,7 @@ counter()
 		< [0]
 		> fg
 		pause 0.5
+		pause 0.3
 		^ Z
 		< Stopped
 		< [148]
@@ -164,6 +167,7 @@ counter()
 		< [0]
 		> subu run -- sh -c 'echo here; read line; echo "got $line"; exit 7'
 		< here
+		pause 0.3
 		^ Z
 		< Stopped
 		< [148]
@@ -185,6 +189,7 @@ counter()
 		< [0]
 		> subu run -- sh -c 'echo here; sleep 2; echo done; exit 3'
 		< here
+		pause 0.3
 		^ Z
 		< Stopped
 		> bg
@@ -218,6 +223,7 @@ counter()
 			< [0]
 			> subu run -- editor
 			< ready
+			pause 0.3
 			^ Z
 			< Stopped
 			< [148]
@@ -230,6 +236,7 @@ counter()
 			pause 1
 			! Stopped
 			! again
+			pause 0.3
 			^ Z
 			< [5]
 			> exit
@@ -244,6 +251,7 @@ counter()
 		> subu run -- sh -c 'trap "" TSTP INT QUIT; echo here; read line; echo "got $line"; exit 7'
 		< here
 		^ C
+		pause 0.3
 		^ Z
 		^ \
 		pause 1
@@ -265,6 +273,7 @@ counter()
 		! process group
 		> cat
 		pause 0.5
+		pause 0.3
 		^ Z
 		< Stopped
 		< in[148]
@@ -298,6 +307,7 @@ counter()
 		< in[0]
 		> sleep 100
 		pause 0.5
+		pause 0.3
 		^ Z
 		< in[148]
 		> fg
@@ -428,6 +438,7 @@ counter()
 		< [0]
 		> subu run -- sh -c 'echo here; exec sleep 100'
 		< here
+		pause 0.3
 		^ Z
 		< Stopped
 		hangup
@@ -482,6 +493,7 @@ counter()
 		< [0]
 		> subu run -- sh -c 'echo here >here; exec sleep 100' </dev/null >out 2>&1
 		pause 2
+		pause 0.3
 		^ Z
 		< Stopped
 		< [148]
@@ -501,6 +513,7 @@ counter()
 		pause 2
 		> one
 		pause 0.5
+		pause 0.3
 		^ Z
 		< Stopped
 		> jobs
@@ -522,11 +535,13 @@ counter()
 		< [0]
 		> subu run -- sh -c 'echo here; read line; echo "first $line"; exit 5'
 		< here
+		pause 0.3
 		^ Z
 		< Stopped
 		< [148]
 		> subu run -- sh -c 'echo here; read line; echo "second $line"; exit 6'
 		< here
+		pause 0.3
 		^ Z
 		< Stopped
 		< [148]
@@ -565,6 +580,7 @@ counter()
 		< [0]
 		> subu run -- sh -c 'echo here; exec sleep 100'
 		< here
+		pause 0.3
 		^ Z
 		< Stopped
 		> kill %1
@@ -572,6 +588,7 @@ counter()
 		< [143]
 		> subu run -- sh -c 'echo here; exec sleep 100'
 		< here
+		pause 0.3
 		^ Z
 		< Stopped
 		> kill -KILL %1
