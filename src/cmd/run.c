@@ -215,20 +215,22 @@ static int find_way(const struct command *command, const struct words *words,
 	return code;
 }
 
-struct lost {
+struct way {
 	const struct command *command;
-	const struct started *started;
+	const struct words *words;
+	const struct dns *dns;
+	struct started *started;
 };
 
 static void warn_of_lost(void *data)
 {
-	const struct lost *lost = data;
-	const struct started *started = lost->started;
+	const struct way *way = data;
+	const struct started *started = way->started;
 	char reason[sizeof((struct error){}.text)];
 	struct error ignored;
 
 	registry_read_reason(&started->registry, started->record.name, reason, sizeof(reason));
-	command_warn(lost->command, "the tunnel has ended, and the command has no network now: %s",
+	command_warn(way->command, "the tunnel has ended, and the command has no network now: %s",
 		     *reason ? reason : "its supervisor was told to end, or was killed");
 	/* Said here, it need not be said by the next verb. */
 	if (started->supervisor)
@@ -255,13 +257,37 @@ static int choose_identity(const struct words *words, struct account *account,
 	return code;
 }
 
+/* Who asked for root, or came by sudo, knows. */
+static void warn_of_root(const struct command *command, const struct words *words)
+{
+	if (!words->root && geteuid() == 0 && start_has_rights() && !getenv("SUDO_UID") &&
+	    isatty(STDERR_FILENO))
+		command_warn(command,
+			     "the command runs as root, which owns the files of this "
+			     "machine: run needs no root, try it as an ordinary user");
+}
+
+static int await_tunnel(void *data, struct error *error)
+{
+	const struct way *way = data;
+	int code = start_await(way->started, error);
+
+	if (code < 0)
+		return code;
+	warn_of_root(way->command, way->words);
+	if (!way->dns->server_count)
+		command_note(way->command,
+			     "the .conf names no DNS server: no names are resolved inside");
+	return 0;
+}
+
 static int run_inside(struct command *command, const struct words *words, struct started *started,
 		      const struct enter_identity *identity, struct error *error)
 {
 	CLEANUP(folders_free)
 	char **covers = folders_of_keys(identity->account ? identity->account->uid : geteuid());
-	struct lost lost = {.command = command, .started = started};
 	struct dns dns = {};
+	struct way way = {.command = command, .words = words, .dns = &dns, .started = started};
 	const struct session session = {
 		.anchor = started->record.anchor,
 		.supervisor = started->record.supervisor,
@@ -272,15 +298,13 @@ static int run_inside(struct command *command, const struct words *words, struct
 		.argv = words->command,
 		.linger = words->linger,
 		.leash = started->leash,
+		.await = await_tunnel,
 		.lost = warn_of_lost,
-		.data = &lost,
+		.data = &way,
 	};
 	struct session_end end = {};
 	int code = dns_parse(started->record.dns, &dns, error);
 
-	if (code == 0 && !dns.server_count)
-		command_note(command,
-			     "the .conf names no DNS server: no names are resolved inside");
 	if (code == 0)
 		code = session_run(&session, &end, error);
 	command->done = end.status;
@@ -288,16 +312,6 @@ static int run_inside(struct command *command, const struct words *words, struct
 		command->status = end.status;
 	start_end(started);
 	return code;
-}
-
-/* Who asked for root, or came by sudo, knows. */
-static void warn_of_root(const struct command *command, const struct words *words)
-{
-	if (!words->root && geteuid() == 0 && start_has_rights() && !getenv("SUDO_UID") &&
-	    isatty(STDERR_FILENO))
-		command_warn(command,
-			     "the command runs as root, which owns the files of this "
-			     "machine: run needs no root, try it as an ordinary user");
 }
 
 int cmd_run(struct command *command, int argc, char **argv, struct error *error)
@@ -316,6 +330,5 @@ int cmd_run(struct command *command, int argc, char **argv, struct error *error)
 	code = find_way(command, &words, &started, error);
 	if (code != 0)
 		return code < 0 ? code : 0;
-	warn_of_root(command, &words);
 	return run_inside(command, &words, &started, &identity, error);
 }

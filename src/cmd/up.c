@@ -78,8 +78,12 @@ static int bring_up(const struct command *command, const char *profile, unsigned
 	source = start_source(path);
 	start.source = source ? source : "";
 	code = start_tunnel(&start, tunnel, &started, error);
-	if (code < 0)
+	if (code == 0)
+		code = start_await(&started, error);
+	if (code < 0) {
+		start_end(&started);
 		return code;
+	}
 	code = await_answer(command, &started, seconds, error);
 	if (code == 0)
 		code = start_release(&started, error);

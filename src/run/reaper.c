@@ -232,6 +232,16 @@ static int retire(struct reaper *reaper, struct error *error)
 	return code;
 }
 
+/* No command begins before the tunnel is up, nor when it does not come up. */
+static void await_tunnel(const struct reaper *reaper)
+{
+	struct reaper_message message;
+
+	if (recv(reaper->channel, &message, sizeof(message), 0) != sizeof(message) ||
+	    message.word != REAPER_BEGIN)
+		_exit(1);
+}
+
 void reaper_live(struct reaper *reaper)
 {
 	struct life life = {.reaper = reaper};
@@ -245,6 +255,7 @@ void reaper_live(struct reaper *reaper)
 	signal(SIGCHLD, SIG_DFL);
 	if (enter_renew_mounts(reaper->identity, reaper->dns, reaper->covers, &error) < 0)
 		fail(reaper, &error);
+	await_tunnel(reaper);
 	/* The command has not got what came before there was one. */
 	forget_signals();
 	life.command = fork();

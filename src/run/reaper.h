@@ -16,6 +16,7 @@ enum reaper_word {
 	REAPER_STOPPED, /* value: by which signal the command was; continued; terminal */
 	REAPER_ENDED,	/* value: what waitpid(2) says of the command; left */
 	/* from it */
+	REAPER_BEGIN,  /* the tunnel is up: its first word, or none */
 	REAPER_SIGNAL, /* value: a signal that the one outside got */
 };
 
@@ -37,8 +38,8 @@ struct reaper {
 	int leash;   /* held while it lives; -1: none */
 };
 
-/* In the first process of the namespace. Returns in the command's process alone, which is then to
- * go on to enter_give_up(). */
+/* In the first process of the namespace. Returns in the command's process alone, once the tunnel is
+ * up; the command's process is then to go on to enter_give_up(). */
 void reaper_live(struct reaper *reaper);
 
 #endif

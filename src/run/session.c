@@ -62,9 +62,9 @@ static void watch_close(struct watch *watch)
 	fd_close(&watch->terminal);
 }
 
-static void say(const struct watch *watch, int signal)
+static void say(const struct watch *watch, enum reaper_word word, int signal)
 {
-	const struct reaper_message message = {.word = REAPER_SIGNAL, .value = signal};
+	const struct reaper_message message = {.word = word, .value = signal};
 
 	if (send(watch->channel, &message, sizeof(message), MSG_NOSIGNAL) < 0)
 		errno = 0;
@@ -92,7 +92,7 @@ static void take_signals(struct watch *watch)
 
 	while (read(watch->signals, &info, sizeof(info)) == sizeof(info)) {
 		watch->continued += info.ssi_signo == SIGCONT;
-		say(watch, (int)info.ssi_signo);
+		say(watch, REAPER_SIGNAL, (int)info.ssi_signo);
 	}
 }
 
@@ -207,10 +207,16 @@ static void enter(const struct session *session, int channel)
 	_exit(0);
 }
 
+/* Until the tunnel is up a signal does here what it does to anybody: there is no command to get it. */
 static int begin(struct watch *watch, struct error *error)
 {
+	const struct session *session = watch->session;
 	sigset_t caught;
-	int code = process_open(&watch->session->supervisor, &watch->tunnel, error);
+	int code = session->await(session->data, error);
+
+	if (code < 0)
+		return code;
+	code = process_open(&session->supervisor, &watch->tunnel, error);
 
 	if (code < 0)
 		return error_wrap(error, "the tunnel has ended");
@@ -218,12 +224,12 @@ static int begin(struct watch *watch, struct error *error)
 	for (size_t i = 0; i < ARRAY_SIZE(relayed); i++)
 		sigaddset(&caught, relayed[i]);
 	watch->terminal = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
-	signal(SIGCHLD, SIG_DFL);
-	if (sigprocmask(SIG_BLOCK, &caught, &watch->mask) < 0)
+	if (sigprocmask(SIG_BLOCK, &caught, NULL) < 0)
 		return error_errno(error, "cannot take signals");
 	watch->signals = signalfd(-1, &caught, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (watch->signals < 0)
 		return error_errno(error, "cannot take signals");
+	say(watch, REAPER_BEGIN, 0);
 	return 0;
 }
 
@@ -276,9 +282,9 @@ int session_run(const struct session *session, struct session_end *ret, struct e
 	int code;
 
 	*ret = (struct session_end){.status = ENTER_STATUS_FAILED};
-	code = begin(&watch, error);
-	if (code == 0)
-		code = fds_pair(&watch.channel, &inner, error);
+	sigprocmask(SIG_BLOCK, NULL, &watch.mask);
+	signal(SIGCHLD, SIG_DFL);
+	code = fds_pair(&watch.channel, &inner, error);
 	if (code < 0)
 		return code;
 	between = fork();
@@ -291,7 +297,9 @@ int session_run(const struct session *session, struct session_end *ret, struct e
 	}
 	fd_close(&inner);
 	waitpid(between, NULL, 0);
-	code = watch_all(&watch, error);
+	code = begin(&watch, error);
+	if (code == 0)
+		code = watch_all(&watch, error);
 	finish(&watch);
 	return code;
 }

@@ -1,4 +1,4 @@
-/* One command inside a tunnel that is up, from the terminal's point of view: what is typed reaches it,
+/* One command inside a tunnel, from the terminal's point of view: what is typed reaches it,
  * and what becomes of it is told. */
 #ifndef RUN_SESSION_H
 #define RUN_SESSION_H
@@ -11,7 +11,7 @@
 #include "model/dns.h"
 
 struct session {
-	struct process_id anchor;     /* whose namespaces are entered */
+	struct process_id anchor;     /* whose namespaces are entered, up or not yet */
 	struct process_id supervisor; /* whose end is the tunnel's */
 	bool alone;		      /* the namespaces are those of a user namespace */
 	const struct dns *dns;
@@ -20,6 +20,10 @@ struct session {
 	char *const *argv; /* the command, NULL at its end */
 	bool linger;	   /* what it leaves running may go on */
 	int leash;	   /* held by what lives on inside; -1: none */
+
+	/* Waits until the tunnel is up. Meanwhile all is made ready for the command, which does not
+	 * begin before, and not at all when this fails. */
+	int (*await)(void *data, struct error *error);
 
 	/* The tunnel has ended before the command. */
 	void (*lost)(void *data);

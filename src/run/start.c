@@ -25,6 +25,7 @@ void started_clear(struct started *started)
 	registry_close(&started->registry);
 	record_clear(&started->record);
 	fd_close(&started->leash);
+	fd_close(&started->report);
 }
 
 bool start_has_rights(void)
@@ -195,7 +196,7 @@ static int add(const struct start *start, const struct registry *registry,
 
 /* The folder and the one who looks after it, with the registry locked. */
 static int begin(const struct start *start, struct tunnel *tunnel, struct started *started,
-		 int *ret_report, struct error *error)
+		 struct supervisor_news *ret, struct error *error)
 {
 	CLEANUP(registry_close) struct registry registry = REGISTRY_NONE;
 	CLEANUP(fd_close) int leash = -1;
@@ -216,26 +217,10 @@ static int begin(const struct start *start, struct tunnel *tunnel, struct starte
 	code = open_leash(&registry, started, &leash, error);
 	supervisor.leash = leash;
 	if (code == 0)
-		code = supervisor_start(&supervisor, &started->supervisor, ret_report, error);
+		code = supervisor_start(&supervisor, &started->supervisor, ret, error);
 	if (code < 0)
 		registry_remove(&registry, start->name, &ignored);
 	return code;
-}
-
-/* Who it is, is told by the record once the tunnel is up. */
-static int await(struct started *started, int report, struct error *error)
-{
-	struct record record;
-	int code = report_await(report, error);
-
-	if (code < 0)
-		return code;
-	code = registry_find(&started->registry, started->record.name, &record, error);
-	if (code < 0)
-		return code;
-	record_clear(&started->record);
-	started->record = record;
-	return 0;
 }
 
 static int describe(const struct start *start, const struct tunnel *tunnel, struct record *record,
@@ -263,7 +248,7 @@ int start_tunnel(const struct start *start, struct tunnel *tunnel, struct starte
 		 struct error *error)
 {
 	CLEANUP(started_clear) struct started started = STARTED_NONE;
-	CLEANUP(fd_close) int report = -1;
+	CLEANUP(supervisor_news_close) struct supervisor_news news = SUPERVISOR_NEWS_NONE;
 	int code = check(tunnel, error);
 
 	if (code == 0)
@@ -271,17 +256,26 @@ int start_tunnel(const struct start *start, struct tunnel *tunnel, struct starte
 	if (code == 0)
 		code = describe(start, tunnel, &started.record, error);
 	if (code == 0)
-		code = begin(start, tunnel, &started, &report, error);
+		code = begin(start, tunnel, &started, &news, error);
 	tunnel_clear(tunnel);
 	if (code == 0)
-		code = await(&started, report, error);
+		code = supervisor_await_who(&news, &started.record, error);
 	if (code < 0) {
 		start_end(&started);
 		return code;
 	}
+	started.report = fd_take(&news.report);
 	*ret = started;
 	started = STARTED_NONE;
 	return 0;
+}
+
+int start_await(struct started *started, struct error *error)
+{
+	int code = started->report < 0 ? 0 : report_await(started->report, error);
+
+	fd_close(&started->report);
+	return code;
 }
 
 int start_release(struct started *started, struct error *error)

@@ -47,6 +47,7 @@ struct life {
 	pid_t resolver;		  /* 0: none */
 	int signals;		  /* owned */
 	int leash;		  /* owned; -1: it was set free */
+	int who;		  /* owned: of struct supervisor_news, its other end */
 	bool ended;
 	bool badly; /* a reason is written down, for whoever calls subu next */
 };
@@ -60,11 +61,12 @@ static void catch_signals(sigset_t *ret)
 	sigaddset(ret, SIGCHLD);
 }
 
-/* Leaves the caller's terminal, session, folder and all it has open but these two: the registry's
- * lock too, which is held until the record is there. */
-static int detach(const struct supervisor *supervisor, int *report, int *leash, struct error *error)
+/* Leaves the caller's terminal, session, folder and all it has open but these: the registry's lock
+ * too, which is held until the record is there. */
+static int detach(struct life *life, int *report, struct error *error)
 {
-	int *const kept[] = {report, leash, &supervisor->registry->lock};
+	const struct supervisor *supervisor = life->supervisor;
+	int *const kept[] = {report, &life->who, &life->leash, &supervisor->registry->lock};
 	char path[PATH_MAX];
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	int log = open(registry_file(supervisor->registry, supervisor->record->name, "log", path),
@@ -124,6 +126,19 @@ static int start_anchor(struct life *life, const struct anchor_plan *plan, struc
 	return code < 0 ? code : anchor_receive(plan, &life->anchor, error);
 }
 
+/* The namespaces are there. What a command needs of them can be made while the engine starts. */
+static int tell_who(struct life *life, struct error *error)
+{
+	struct record *record = life->supervisor->record;
+	int code = process_identify(life->anchor.pid, &record->anchor, error);
+	const struct process_id who[] = {record->supervisor, record->anchor};
+
+	if (code == 0 && write(life->who, who, sizeof(who)) < 0)
+		return error_errno(error, "cannot speak to the caller");
+	fd_close(&life->who);
+	return code;
+}
+
 static int bring_up(struct life *life, struct error *error)
 {
 	const struct supervisor *supervisor = life->supervisor;
@@ -135,12 +150,12 @@ static int bring_up(struct life *life, struct error *error)
 	int code = start_anchor(life, &plan, error);
 
 	if (code == 0)
+		code = tell_who(life, error);
+	if (code == 0)
 		code = record->backend == BACKEND_ENGINE ? start_engine(life, error)
 							 : make_kernel_device(life, error);
 	if (code == 0)
 		code = anchor_await(&life->anchor, error);
-	if (code == 0)
-		code = process_identify(life->anchor.pid, &record->anchor, error);
 	renewals_init(&life->renewals, supervisor->tunnel, time(NULL));
 	tunnel_clear(supervisor->tunnel);
 	if (code == 0)
@@ -359,7 +374,7 @@ static int sign_on(const struct supervisor *supervisor, struct error *error)
 static int begin(struct life *life, int *report, struct error *error)
 {
 	sigset_t signals;
-	int code = detach(life->supervisor, report, &life->leash, error);
+	int code = detach(life, report, error);
 
 	if (code == 0)
 		code = sign_on(life->supervisor, error);
@@ -376,13 +391,14 @@ static int begin(struct life *life, int *report, struct error *error)
 	return bring_up(life, error);
 }
 
-_Noreturn static void live(const struct supervisor *supervisor, int report)
+_Noreturn static void live(const struct supervisor *supervisor, int who, int report)
 {
 	struct life life = {.supervisor = supervisor,
 			    .log.name = supervisor->record->name,
 			    .anchor = ANCHOR_NONE,
 			    .signals = -1,
-			    .leash = supervisor->leash};
+			    .leash = supervisor->leash,
+			    .who = who};
 	struct error error = {}, ignored;
 	int code;
 
@@ -400,22 +416,49 @@ _Noreturn static void live(const struct supervisor *supervisor, int report)
 	_exit(code < 0 || life.badly);
 }
 
-int supervisor_start(const struct supervisor *supervisor, pid_t *ret_pid, int *ret_report,
-		     struct error *error)
+void supervisor_news_close(struct supervisor_news *news)
 {
-	CLEANUP(fd_close) int from = -1;
-	CLEANUP(fd_close) int to = -1;
-	int code = report_open(&from, &to, error);
+	fd_close(&news->who);
+	fd_close(&news->report);
+}
+
+int supervisor_start(const struct supervisor *supervisor, pid_t *ret_pid,
+		     struct supervisor_news *ret, struct error *error)
+{
+	CLEANUP(supervisor_news_close) struct supervisor_news from = SUPERVISOR_NEWS_NONE;
+	CLEANUP(supervisor_news_close) struct supervisor_news to = SUPERVISOR_NEWS_NONE;
+	int code = report_open(&from.who, &to.who, error);
 	pid_t pid;
 
+	if (code == 0)
+		code = report_open(&from.report, &to.report, error);
 	if (code < 0)
 		return code;
 	pid = fork();
 	if (pid < 0)
 		return error_errno(error, "cannot start a process");
 	if (pid == 0)
-		live(supervisor, to);
+		live(supervisor, to.who, to.report);
 	*ret_pid = pid;
-	*ret_report = fd_take(&from);
+	*ret = from;
+	from = SUPERVISOR_NEWS_NONE;
+	return 0;
+}
+
+int supervisor_await_who(const struct supervisor_news *news, struct record *record,
+			 struct error *error)
+{
+	struct process_id who[2];
+	ssize_t size;
+
+	do
+		size = read(news->who, who, sizeof(who));
+	while (size < 0 && errno == EINTR);
+	if (size != sizeof(who)) {
+		report_await(news->report, error);
+		return -error->code;
+	}
+	record->supervisor = who[0];
+	record->anchor = who[1];
 	return 0;
 }

@@ -20,9 +20,24 @@ struct supervisor {
 		    * tunnel ends; a byte sets it free, and it ends when it is told to */
 };
 
-/* Starts it as a child in a session of its own. *ret_report (the caller's) tells by report_await()
- * when the tunnel is up, or why it is not; the folder is then gone. */
-int supervisor_start(const struct supervisor *supervisor, pid_t *ret_pid, int *ret_report,
-		     struct error *error);
+/* What it tells of itself; both the caller's. */
+struct supervisor_news {
+	int who;    /* for supervisor_await_who() */
+	int report; /* tells by report_await() when the tunnel is up, or why it is not; the folder is
+		     * then gone */
+};
+#define SUPERVISOR_NEWS_NONE ((struct supervisor_news){.who = -1, .report = -1})
+
+/* Closes both. Usable with CLEANUP(). */
+void supervisor_news_close(struct supervisor_news *news);
+
+/* Starts it as a child in a session of its own. */
+int supervisor_start(const struct supervisor *supervisor, pid_t *ret_pid,
+		     struct supervisor_news *ret, struct error *error);
+
+/* Waits until the tunnel's namespaces can be entered, long before it is up, and notes in the record
+ * who supervisor and anchor are; or else waits for the report, which says why. */
+int supervisor_await_who(const struct supervisor_news *news, struct record *record,
+			 struct error *error);
 
 #endif

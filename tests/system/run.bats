@@ -309,6 +309,25 @@ fetch()
 	[[ $(client cat "$home/two.out") == *' 10.77.0.6/32 '*Hello* ]]
 }
 
+@test "the command begins when the tunnel is up, and not when it does not come up" {
+	conf held.conf 7 '' 'ListenPort = 40002' 'DNS = 10.77.0.1'
+	conf vpn.conf 8 '' 'ListenPort = 40002' 'DNS = 10.77.0.1'
+	as_user subu run --config held.conf sh -c 'touch held; sleep 50' &
+	soon client test -e "$home/held"
+	for _ in 1 2 3 4 5; do
+		fails 125 "port 40002 of ListenPort is in use on this machine" \
+			subu run --config vpn.conf touch ran
+		client test ! -e "$home/ran" || complain "it has begun"
+	done
+	client pkill -U "$user" -x sleep
+	wait
+	conf vpn.conf 8
+	for _ in 1 2 3 4 5; do
+		done_by subu run --config vpn.conf ip -6 route get 2001:db8::99
+		[[ "$output" == *' dev subu_0 '*' src fd77::8 '* ]] || complain "it is not up"
+	done
+}
+
 @test "twenty commands at once in one tunnel that is up" {
 	as_user subu -q profile import vpn.conf
 	done_by subu up vpn
