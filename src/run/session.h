@@ -1,5 +1,5 @@
-/* One command inside a tunnel, from the terminal's point of view: what is typed reaches it,
- * and what becomes of it is told. */
+/* One command inside a tunnel, from the terminal's point of view: what is typed reaches it, and what
+ * becomes of it is told. */
 #ifndef RUN_SESSION_H
 #define RUN_SESSION_H
 
