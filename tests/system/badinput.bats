@@ -154,7 +154,7 @@ Address = 10.0.0.2/32"
 	conf x.conf </dev/null
 	refused 1 "x.conf:1: there is no [Interface]" "${import[@]}"
 	conf x.conf < <(echo "$interface"; head -c 1048000 /dev/zero | tr '\0' '#')
-	refused 1 "x.conf:4: the line has more than 65536 bytes" "${import[@]}"
+	refused 1 "x.conf:4: the line has more than 262144 bytes" "${import[@]}"
 	conf x.conf < <(echo "$interface"; head -c 1000 /dev/urandom)
 	refused 1 "x.conf:" "${import[@]}"
 	conf x.conf < <(yes '# a comment' | head -c 5000000)

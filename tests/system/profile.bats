@@ -668,10 +668,10 @@ killed_at_every()
 
 @test "another user's folder is refused, and root makes none there" {
 	imported mullvad
-	for caller in root $((user + 1)); do
+	for other in root $((user + 1)); do
 		chmod 711 "$home" "$home/.config" "$home/.config/subu"
 		user_was=$user
-		user=$caller
+		user=$other
 		for verb in list "show mullvad" "import - third" "delete mullvad --yes" "edit mullvad"; do
 			# shellcheck disable=SC2086 # words
 			refused 1 "the folder $home/.config/subu belongs to user $user_was and must be your own" \
