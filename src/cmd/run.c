@@ -288,9 +288,7 @@ static int run_inside(struct command *command, const struct words *words, struct
 	char **covers = folders_of_keys(identity->account ? identity->account->uid : geteuid());
 	struct dns dns = {};
 	struct way way = {.command = command, .words = words, .dns = &dns, .started = started};
-	const struct session session = {
-		.anchor = started->record.anchor,
-		.supervisor = started->record.supervisor,
+	struct session session = {
 		.alone = !identity->account,
 		.dns = &dns,
 		.covers = (const char *const *)covers,
@@ -305,6 +303,10 @@ static int run_inside(struct command *command, const struct words *words, struct
 	struct session_end end = {};
 	int code = dns_parse(started->record.dns, &dns, error);
 
+	if (code == 0)
+		code = start_await_namespaces(started, error);
+	session.anchor = started->record.anchor;
+	session.supervisor = started->record.supervisor;
 	if (code == 0)
 		code = session_run(&session, &end, error);
 	command->done = end.status;

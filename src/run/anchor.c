@@ -1,20 +1,27 @@
-/* The steps of both sides:
+/* The steps of all sides:
  *
- *	supervisor              anchor
- *	  fork ──────────────────▶ unshare: a user namespace where it needs one, the network
- *	  (engine's cryptography)  TUN device, news of it
- *	  receive ◀── descriptors ─┤
- *	  engine's socket, or kernel's device
- *	  one byte ──────────────▶ observe, plan, apply: the engine answers once it is in its cage
- *	  engine                   │
- *	  receive ◀── report ──────┤
- *	                           no capabilities; waits for its end
+ *	supervisor              anchor                              engine
+ *	  engine's socket
+ *	  fork ──────────────────▶ unshare: a user namespace
+ *	  fork ───────────────────────────────────────────────────▶ leaves the files
+ *	  record                   where it needs one, the network
+ *	  receive ◀─── namespace ──┤
+ *	                           TUN device, news of it ────────▶ its own part, its cage
+ *	  await ◀───────────────────────────────────────── report ──┤
+ *	                           observe, plan, apply ◀─────────▶ answers, is configured
+ *	  await ◀────── report ────┤
+ *	                           no capabilities;                 works
+ *	                           waits for its end
+ *
+ * With the kernel's WireGuard there is no engine: the supervisor makes the device when it has the
+ * namespace, and says so by one byte, before the anchor observes.
  *
  * Descriptors and reports come by a channel each: where no descriptors come, the report says why. */
 #include "run/anchor.h"
 
 #include <errno.h>
 #include <net/if.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -32,27 +39,9 @@
 #include "reconcile/desired.h"
 #include "reconcile/observe.h"
 #include "reconcile/plan.h"
+#include "wireguard/keeper.h"
 #include "wireguard/link_watch.h"
 #include "wireguard/report.h"
-
-/* What is handed over, in this order; the last two for an engine only. */
-enum {
-	FD_NETNS,
-	FD_TUN,
-	FD_LINK,
-	FD_COUNT,
-};
-
-static int fd_count(const struct anchor_plan *plan)
-{
-	return plan->backend == BACKEND_ENGINE ? FD_COUNT : FD_NETNS + 1;
-}
-
-static void close_all(int (*fds)[FD_COUNT])
-{
-	for (int i = 0; i < FD_COUNT; i++)
-		fd_close(&(*fds)[i]);
-}
 
 static int make_namespaces(const struct anchor_plan *plan, struct error *error)
 {
@@ -63,20 +52,30 @@ static int make_namespaces(const struct anchor_plan *plan, struct error *error)
 	return 0;
 }
 
+static int make_device(int engine, struct error *error)
+{
+	CLEANUP(loop_setup_close)
+	struct loop_setup setup = {.tun = -1, .link = -1, .uapi = -1, .removal = -1};
+	int code = tun_open(OWN_DEVICE, false, &setup.tun, error);
+
+	if (code == 0)
+		code = link_watch_open(&setup.link, error);
+	if (code < 0)
+		return userns_add_reason(error);
+	setup.index = if_nametoindex(OWN_DEVICE);
+	return keeper_send_device(engine, &setup, error);
+}
+
 static int hand_over(const struct anchor_plan *plan, int channel, struct error *error)
 {
-	CLEANUP(close_all) int fds[FD_COUNT] = {-1, -1, -1};
+	CLEANUP(fd_close) int netns = -1;
 	int code = make_namespaces(plan, error);
 
 	if (code == 0)
-		code = netns_open_own(&fds[FD_NETNS], error);
-	if (code == 0 && plan->backend == BACKEND_ENGINE)
-		code = tun_open(OWN_DEVICE, false, &fds[FD_TUN], error);
-	if (code == 0 && plan->backend == BACKEND_ENGINE)
-		code = link_watch_open(&fds[FD_LINK], error);
+		code = netns_open_own(&netns, error);
 	if (code < 0)
 		return userns_add_reason(error);
-	return fds_send(channel, fds, (size_t)fd_count(plan), if_nametoindex(OWN_DEVICE), error);
+	return fds_send(channel, &netns, 1, 0, error);
 }
 
 static int wait_for_device(int channel, struct error *error)
@@ -135,20 +134,25 @@ _Noreturn static void stay(void)
 		pause();
 }
 
-/* Returns on failure only. */
-static int live(const struct anchor_plan *plan, int channel, int *report, pid_t parent,
+/* Returns on failure only. What else its starter has open, as the registry's lock, is not this
+ * process's to hold. */
+static int live(struct anchor_plan plan, int channel, int *report, pid_t parent,
 		struct error *error)
 {
-	int code;
+	int *const kept[] = {&channel, report, &plan.device};
+	int code = fds_keep(kept, ARRAY_SIZE(kept), error);
 
+	if (code < 0)
+		return code;
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
 		return error_set(error, ECHILD, "the supervisor of the tunnel has gone");
-	code = hand_over(plan, channel, error);
+	code = hand_over(&plan, channel, error);
 	if (code == 0)
-		code = wait_for_device(channel, error);
+		code = plan.backend == BACKEND_ENGINE ? make_device(plan.device, error)
+						      : wait_for_device(channel, error);
 	if (code == 0)
-		code = configure(plan, error);
-	tunnel_clear(plan->tunnel);
+		code = configure(&plan, error);
+	tunnel_clear(plan.tunnel);
 	if (code == 0)
 		code = process_drop_capabilities(error);
 	/* Dropping rights may have undone it. */
@@ -179,9 +183,7 @@ int anchor_start(const struct anchor_plan *plan, struct anchor *ret, struct erro
 	if (anchor.pid == 0) {
 		struct error failure;
 
-		fd_close(&anchor.channel);
-		fd_close(&anchor.report);
-		code = live(plan, channel, &report, self, &failure);
+		code = live(*plan, channel, &report, self, &failure);
 		report_send(&report, code, &failure);
 		_exit(1);
 	}
@@ -190,20 +192,15 @@ int anchor_start(const struct anchor_plan *plan, struct anchor *ret, struct erro
 	return 0;
 }
 
-int anchor_receive(const struct anchor_plan *plan, struct anchor *anchor, struct error *error)
+int anchor_receive(struct anchor *anchor, struct error *error)
 {
-	int fds[FD_COUNT] = {-1, -1, -1};
-	int code = fds_receive(anchor->channel, fds, (size_t)fd_count(plan), &anchor->index, error);
+	unsigned int ignored;
 
+	if (fds_receive(anchor->channel, &anchor->netns, 1, &ignored, error) == 0)
+		return 0;
 	/* The report is then a failure's, or the silence of a process that was killed. */
-	if (code < 0) {
-		report_await(anchor->report, error);
-		return -error->code;
-	}
-	anchor->netns = fds[FD_NETNS];
-	anchor->tun = fds[FD_TUN];
-	anchor->link = fds[FD_LINK];
-	return 0;
+	report_await(anchor->report, error);
+	return -error->code;
 }
 
 int anchor_tell(const struct anchor *anchor, struct error *error)
@@ -218,11 +215,14 @@ int anchor_await(const struct anchor *anchor, struct error *error)
 	return report_await(anchor->report, error);
 }
 
+bool anchor_has_reported(const struct anchor *anchor)
+{
+	return poll(&(struct pollfd){.fd = anchor->report, .events = POLLIN}, 1, 0) > 0;
+}
+
 void anchor_close(struct anchor *anchor)
 {
 	fd_close(&anchor->channel);
 	fd_close(&anchor->report);
 	fd_close(&anchor->netns);
-	fd_close(&anchor->tun);
-	fd_close(&anchor->link);
 }

@@ -13,7 +13,6 @@
 
 #include "base/memory.h"
 #include "kernel/resolve.h"
-#include "run/supervisor.h"
 #include "wireguard/report.h"
 
 #define GRACE_MS      5000  /* for a supervisor, which has an engine to end */
@@ -25,7 +24,7 @@ void started_clear(struct started *started)
 	registry_close(&started->registry);
 	record_clear(&started->record);
 	fd_close(&started->leash);
-	fd_close(&started->report);
+	supervisor_news_close(&started->news);
 }
 
 bool start_has_rights(void)
@@ -196,7 +195,7 @@ static int add(const struct start *start, const struct registry *registry,
 
 /* The folder and the one who looks after it, with the registry locked. */
 static int begin(const struct start *start, struct tunnel *tunnel, struct started *started,
-		 struct supervisor_news *ret, struct error *error)
+		 struct error *error)
 {
 	CLEANUP(registry_close) struct registry registry = REGISTRY_NONE;
 	CLEANUP(fd_close) int leash = -1;
@@ -217,7 +216,7 @@ static int begin(const struct start *start, struct tunnel *tunnel, struct starte
 	code = open_leash(&registry, started, &leash, error);
 	supervisor.leash = leash;
 	if (code == 0)
-		code = supervisor_start(&supervisor, &started->supervisor, ret, error);
+		code = supervisor_start(&supervisor, &started->supervisor, &started->news, error);
 	if (code < 0)
 		registry_remove(&registry, start->name, &ignored);
 	return code;
@@ -248,7 +247,6 @@ int start_tunnel(const struct start *start, struct tunnel *tunnel, struct starte
 		 struct error *error)
 {
 	CLEANUP(started_clear) struct started started = STARTED_NONE;
-	CLEANUP(supervisor_news_close) struct supervisor_news news = SUPERVISOR_NEWS_NONE;
 	int code = check(tunnel, error);
 
 	if (code == 0)
@@ -256,25 +254,29 @@ int start_tunnel(const struct start *start, struct tunnel *tunnel, struct starte
 	if (code == 0)
 		code = describe(start, tunnel, &started.record, error);
 	if (code == 0)
-		code = begin(start, tunnel, &started, &news, error);
+		code = begin(start, tunnel, &started, error);
 	tunnel_clear(tunnel);
-	if (code == 0)
-		code = supervisor_await_who(&news, &started.record, error);
 	if (code < 0) {
 		start_end(&started);
 		return code;
 	}
-	started.report = fd_take(&news.report);
 	*ret = started;
 	started = STARTED_NONE;
 	return 0;
 }
 
+int start_await_namespaces(struct started *started, struct error *error)
+{
+	if (started->news.who < 0)
+		return 0;
+	return supervisor_await_who(&started->news, &started->record, error);
+}
+
 int start_await(struct started *started, struct error *error)
 {
-	int code = started->report < 0 ? 0 : report_await(started->report, error);
+	int code = started->news.report < 0 ? 0 : report_await(started->news.report, error);
 
-	fd_close(&started->report);
+	supervisor_news_close(&started->news);
 	return code;
 }
 

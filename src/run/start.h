@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "model/tunnel.h"
 #include "run/registry.h"
+#include "run/supervisor.h"
 
 struct start {
 	const char *name;    /* in the registry */
@@ -21,10 +22,11 @@ struct started {
 	struct registry registry; /* its folder alone, the lock is let go */
 	struct record record;	  /* owned */
 	pid_t supervisor;	  /* a child of the caller's; 0: somebody else's */
-	int leash;  /* owned: the tunnel goes with the last who holds it; -1: it was set free */
-	int report; /* owned: for start_await(); -1: it is up */
+	int leash; /* owned: the tunnel goes with the last who holds it; -1: it was set free */
+	struct supervisor_news news; /* owned; none: it is up */
 };
-#define STARTED_NONE ((struct started){.registry = REGISTRY_NONE, .leash = -1, .report = -1})
+#define STARTED_NONE                                                                               \
+	((struct started){.registry = REGISTRY_NONE, .leash = -1, .news = SUPERVISOR_NEWS_NONE})
 
 /* Lets the leash go, and forgets. Usable with CLEANUP(). */
 void started_clear(struct started *started);
@@ -43,14 +45,18 @@ char *start_source(const char *path);
  * that is being made is waited for. Returns 1, or 0 when there is none. */
 int start_join(const struct start *start, struct started *ret, struct error *error);
 
-/* Resolves the endpoints, starts the tunnel and waits until its namespaces can be entered: there is no
- * address in them yet, nor a route. What the tunnel owns is wiped, in any case. On failure nothing is
- * left of it. -EEXIST when there is one that start_join() would have found. */
+/* Resolves the endpoints and starts the tunnel. What the tunnel owns is wiped, in any case. On failure
+ * nothing is left of it. -EEXIST when there is one that start_join() would have found. */
 int start_tunnel(const struct start *start, struct tunnel *tunnel, struct started *ret,
 		 struct error *error);
 
-/* Waits until the tunnel is up, at once for one that was joined; there need not have been a handshake.
- * After a failure, start_end() is left to do. */
+/* Waits until the tunnel's namespaces can be entered: there may be no address in them yet, nor a route.
+ * The record says then whose they are. Returns at once for a tunnel that was joined, as the next. After
+ * a failure, start_end() is left to do. */
+int start_await_namespaces(struct started *started, struct error *error);
+
+/* Waits until the tunnel is up; there need not have been a handshake. After a failure, start_end() is
+ * left to do. */
 int start_await(struct started *started, struct error *error);
 
 /* Sets the tunnel free: it stays until it is told to end. Fails when it has ended; SIGPIPE is ignored

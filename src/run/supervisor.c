@@ -80,29 +80,46 @@ static int detach(struct life *life, int *report, struct error *error)
 	return fds_keep(kept, ARRAY_SIZE(kept), error);
 }
 
-/* The anchor is told when there is a socket, so that it observes while the engine starts. What of the
- * two takes long is thus done at once. */
-static int start_engine(struct life *life, struct error *error)
+static void keeper_close(struct keeper *keeper)
 {
-	CLEANUP(fd_close) int report = -1;
+	loop_setup_close(&keeper->setup);
+	fd_close(&keeper->device);
+}
+
+/* The engine and the anchor start side by side, for either takes its time; what the anchor asks of the
+ * engine's socket waits until there is an answer. */
+static int start_both(struct life *life, struct anchor_plan *plan, int *ret_report,
+		      struct error *error)
+{
+	CLEANUP(fd_close) int device = -1;
 	/* Nobody but the supervisor has a say in the engine's end. Were the socket watched, its closing
 	 * would wait for the kernel, some 15 ms, and the caller with it. */
+	CLEANUP(keeper_close)
 	struct keeper keeper = {.setup = {.name = OWN_DEVICE,
-					  .index = life->anchor.index,
 					  .fwmark = life->supervisor->tunnel->device.fwmark,
-					  .tun = fd_take(&life->anchor.tun),
-					  .link = fd_take(&life->anchor.link),
-					  .uapi = -1}};
+					  .tun = -1,
+					  .link = -1,
+					  .uapi = -1,
+					  .removal = -1},
+				.device = -1};
 	int code = uapi_listen(life->socket, &keeper.setup.uapi, error);
 
 	if (code == 0)
-		code = anchor_tell(&life->anchor, error);
-	if (code < 0) {
-		loop_setup_close(&keeper.setup);
-		return code;
-	}
-	code = keeper_start(&keeper, &life->engine, &report, error);
-	return code < 0 ? code : report_await(report, error);
+		code = fds_pair(&keeper.device, &device, error);
+	plan->device = device;
+	if (code == 0)
+		code = anchor_start(plan, &life->anchor, error);
+	fd_close(&device);
+	return code < 0 ? code : keeper_start(&keeper, &life->engine, ret_report, error);
+}
+
+/* Where it has got no device, the anchor says why: it has by then. */
+static int await_engine(const struct life *life, int report, struct error *error)
+{
+	int code = report_await(report, error);
+
+	return code < 0 && anchor_has_reported(&life->anchor) ? anchor_await(&life->anchor, error)
+							      : code;
 }
 
 /* From outside, straight into the namespace: its UDP sockets stay where it was made. */
@@ -114,16 +131,6 @@ static int make_kernel_device(struct life *life, struct error *error)
 	if (code == 0)
 		code = link_create_wireguard(&outside, OWN_DEVICE, life->anchor.netns, error);
 	return code < 0 ? code : anchor_tell(&life->anchor, error);
-}
-
-/* What an engine needs of libcrypto is set up while the kernel makes the namespace. */
-static int start_anchor(struct life *life, const struct anchor_plan *plan, struct error *error)
-{
-	int code = anchor_start(plan, &life->anchor, error);
-
-	if (code == 0 && plan->backend == BACKEND_ENGINE)
-		code = keeper_warm_up(error);
-	return code < 0 ? code : anchor_receive(plan, &life->anchor, error);
 }
 
 /* The namespaces are there. What a command needs of them can be made while the engine starts. */
@@ -139,21 +146,43 @@ static int tell_who(struct life *life, struct error *error)
 	return code;
 }
 
+/* From here on others find the tunnel begun, and whether its supervisor lives: it has a lock of its
+ * own, and lets that of the registry go. The anchor and the engine are at work by then. */
+static int sign_on(const struct supervisor *supervisor, struct error *error)
+{
+	struct record *record = supervisor->record;
+	int code = process_identify(getpid(), &record->supervisor, error);
+
+	if (code == 0)
+		code = registry_write(supervisor->registry, record, error);
+	if (code == 0)
+		code = registry_hold(supervisor->registry, record->name, error);
+	registry_close(supervisor->registry);
+	return code;
+}
+
 static int bring_up(struct life *life, struct error *error)
 {
 	const struct supervisor *supervisor = life->supervisor;
 	struct record *record = supervisor->record;
-	const struct anchor_plan plan = {.tunnel = supervisor->tunnel,
-					 .backend = record->backend,
-					 .socket = life->socket,
-					 .alone = supervisor->alone};
-	int code = start_anchor(life, &plan, error);
+	const bool engine = record->backend == BACKEND_ENGINE;
+	struct anchor_plan plan = {.tunnel = supervisor->tunnel,
+				   .backend = record->backend,
+				   .socket = life->socket,
+				   .device = -1,
+				   .alone = supervisor->alone};
+	CLEANUP(fd_close) int report = -1;
+	int code = engine ? start_both(life, &plan, &report, error)
+			  : anchor_start(&plan, &life->anchor, error);
 
+	if (code == 0)
+		code = sign_on(supervisor, error);
+	if (code == 0)
+		code = anchor_receive(&life->anchor, error);
 	if (code == 0)
 		code = tell_who(life, error);
 	if (code == 0)
-		code = record->backend == BACKEND_ENGINE ? start_engine(life, error)
-							 : make_kernel_device(life, error);
+		code = engine ? await_engine(life, report, error) : make_kernel_device(life, error);
 	if (code == 0)
 		code = anchor_await(&life->anchor, error);
 	renewals_init(&life->renewals, supervisor->tunnel, time(NULL));
@@ -161,7 +190,7 @@ static int bring_up(struct life *life, struct error *error)
 	if (code == 0)
 		code = registry_write(supervisor->registry, record, error);
 	/* Who runs the kernel's device goes on telling it where its peers are. */
-	if (code == 0 && record->backend == BACKEND_ENGINE)
+	if (code == 0 && engine)
 		code = process_drop_capabilities(error);
 	return code;
 }
@@ -356,31 +385,14 @@ static void take_away(struct life *life)
 	renewals_clear(&life->renewals);
 }
 
-/* From here on others find the tunnel begun, and whether its supervisor lives: it has a lock of its
- * own, and lets that of the registry go. */
-static int sign_on(const struct supervisor *supervisor, struct error *error)
-{
-	struct record *record = supervisor->record;
-	int code = process_identify(getpid(), &record->supervisor, error);
-
-	if (code == 0)
-		code = registry_write(supervisor->registry, record, error);
-	if (code == 0)
-		code = registry_hold(supervisor->registry, record->name, error);
-	registry_close(supervisor->registry);
-	return code;
-}
-
 static int begin(struct life *life, int *report, struct error *error)
 {
 	sigset_t signals;
 	int code = detach(life, report, error);
 
-	if (code == 0)
-		code = sign_on(life->supervisor, error);
-	catch_signals(&signals);
 	if (code < 0)
 		return code;
+	catch_signals(&signals);
 	signal(SIGCHLD, SIG_DFL);
 	signal(SIGPIPE, SIG_IGN);
 	if (sigprocmask(SIG_SETMASK, &signals, NULL) < 0)

@@ -207,7 +207,7 @@ static int make_mount_namespace(struct error *error)
 	return 0;
 }
 
-static int leave_files(struct error *error)
+int cage_leave_files(struct error *error)
 {
 	static const struct rlimit log_size = {LOG_SIZE, LOG_SIZE};
 
@@ -247,12 +247,10 @@ static int keep_rights(struct error *error)
 	return 0;
 }
 
-int cage_enter(bool keep_network_rights, struct error *error)
+int cage_close(bool keep_network_rights, struct error *error)
 {
-	int code = leave_files(error);
+	int code = protect_memory(error);
 
-	if (code == 0)
-		code = protect_memory(error);
 	if (code == 0)
 		code = keep_network_rights ? keep_rights(error) : process_drop_capabilities(error);
 	if (code == 0)

@@ -91,7 +91,9 @@ static int run_by_hand(const struct engine_options *options, int *report, struct
 			  .socket = uapi_path(options->name, path),
 			  .tun = -1,
 			  .link = -1,
-			  .uapi = -1},
+			  .uapi = -1,
+			  .removal = -1},
+		.device = -1,
 		.keep_network_rights = true,
 		.remove_socket = true,
 	};
@@ -118,7 +120,9 @@ static int run_managed(const struct engine_options *options, struct error *error
 			  .fwmark = options->fwmark,
 			  .tun = INHERITED_TUN,
 			  .link = INHERITED_LINK,
-			  .uapi = INHERITED_UAPI},
+			  .uapi = INHERITED_UAPI,
+			  .removal = -1},
+		.device = -1,
 		.lock = state_path(options->name, "pid", path),
 	};
 	int report = INHERITED_REPORT;
@@ -256,7 +260,7 @@ int engine_start(const char *name, int netns_fd, uint32_t fwmark, struct error *
 {
 	CLEANUP(loop_setup_close)
 	struct loop_setup setup = {
-		.name = name, .fwmark = fwmark, .tun = -1, .link = -1, .uapi = -1};
+		.name = name, .fwmark = fwmark, .tun = -1, .link = -1, .uapi = -1, .removal = -1};
 	CLEANUP(fd_close) int log = -1;
 	CLEANUP(fd_close) int from_keeper = -1;
 	CLEANUP(fd_close) int to_caller = -1;

@@ -16,56 +16,66 @@
 #include "base/memory.h"
 #include "kernel/fds.h"
 #include "kernel/process.h"
-#include "model/key.h"
-#include "wireguard/aead.h"
 #include "wireguard/cage.h"
-#include "wireguard/hash.h"
 #include "wireguard/report.h"
+#include "wireguard/uapi_server.h"
 
-/* It has to be there before the cage. */
-int keeper_warm_up(struct error *error)
+int keeper_send_device(int socket, const struct loop_setup *setup, struct error *error)
 {
-	CLEANUP(aead_free) struct aead *aead = aead_create(error);
-	CLEANUP(hash_free) struct hash *hash = aead ? hash_create(error) : NULL;
-	CLEANUP(key_wipe) struct key key = {};
-	struct key public_key;
+	const int fds[] = {setup->tun, setup->link};
 
-	if (!hash || key_generate_private(&key, error) < 0)
-		return -error->code;
-	return key_derive_public(&key, &public_key, error);
+	return fds_send(socket, fds, ARRAY_SIZE(fds), setup->index, error);
 }
 
-/* The engine's own process, until it is to work. */
-static int engine_prepare(const struct keeper *keeper, pid_t parent, struct loop **ret,
-			  struct error *error)
+static int receive_device(struct keeper *keeper, struct error *error)
 {
-	CLEANUP(loop_free) struct loop *loop = NULL;
-	int lock, code;
+	int fds[] = {-1, -1};
+	int code = fds_receive(keeper->device, fds, ARRAY_SIZE(fds), &keeper->setup.index, error);
 
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
-		return error_set(error, ECHILD, "the keeper of the engine has died");
-	/* The descriptor stays open for life, as a lock's must. */
-	if (keeper->lock && process_lock(keeper->lock, &lock, error) < 0)
-		return -error->code;
-	loop = loop_create(&keeper->setup, error);
-	if (!loop)
-		return -error->code;
-	code = keeper_warm_up(error);
-	if (code == 0)
-		code = cage_enter(keeper->keep_network_rights, error);
-	if (code == 0)
-		*ret = MEMORY_TAKE(loop);
+	keeper->setup.tun = fds[0];
+	keeper->setup.link = fds[1];
+	fd_close(&keeper->device);
 	return code;
 }
 
-_Noreturn static void engine_live(const struct keeper *keeper, pid_t parent, int report)
+/* What takes paths comes before it leaves the files, and what the device takes after: it may yet be
+ * made. The descriptor of the lock stays open for life, as a lock's must. */
+static int prepare(struct keeper *keeper, struct error *error)
 {
-	struct loop *loop = NULL;
-	struct error error;
-	int code = engine_prepare(keeper, parent, &loop, &error);
+	struct loop_setup *setup = &keeper->setup;
+	int lock, code = 0;
 
-	report_send(&report, code, &error);
-	if (code < 0)
+	if (keeper->lock)
+		code = process_lock(keeper->lock, &lock, error);
+	if (code == 0 && setup->socket)
+		code = uapi_watch_removal(setup->socket, &setup->removal, error);
+	if (code == 0)
+		code = cage_leave_files(error);
+	if (code == 0 && keeper->device >= 0)
+		code = receive_device(keeper, error);
+	return code;
+}
+
+/* The engine's own process, until it is to work. */
+static struct loop *make_loop(struct keeper *keeper, struct error *error)
+{
+	CLEANUP(loop_free) struct loop *loop = NULL;
+
+	if (prepare(keeper, error) < 0)
+		return NULL;
+	loop = loop_create(&keeper->setup, error);
+	if (!loop || cage_close(keeper->keep_network_rights, error) < 0)
+		return NULL;
+	return MEMORY_TAKE(loop);
+}
+
+_Noreturn static void engine_live(struct keeper *keeper, int report)
+{
+	struct error error;
+	struct loop *loop = make_loop(keeper, &error);
+
+	report_send(&report, loop ? 0 : -error.code, &error);
+	if (!loop)
 		_exit(1);
 	loop_run(loop);
 	loop_free(&loop);
@@ -78,12 +88,14 @@ _Noreturn static void engine_live(const struct keeper *keeper, pid_t parent, int
 _Noreturn static void engine_begin(struct keeper keeper, pid_t parent, int report)
 {
 	struct loop_setup *setup = &keeper.setup;
-	int *const kept[] = {&report, &setup->tun, &setup->link, &setup->uapi};
+	int *const kept[] = {&report, &setup->tun, &setup->link, &setup->uapi, &keeper.device};
 	struct error error;
 	int code = fds_keep(kept, ARRAY_SIZE(kept), &error);
 
+	if (code == 0 && (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent))
+		code = error_set(&error, ECHILD, "the keeper of the engine has died");
 	if (code == 0)
-		engine_live(&keeper, parent, report);
+		engine_live(&keeper, report);
 	report_send(&report, code, &error);
 	_exit(1);
 }
@@ -164,6 +176,7 @@ int keeper_start(struct keeper *keeper, pid_t *ret_engine, int *ret_report, stru
 	int code = start_engine(keeper, ret_engine, ret_report, error);
 
 	loop_setup_close(&keeper->setup);
+	fd_close(&keeper->device);
 	return code;
 }
 

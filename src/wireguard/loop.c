@@ -351,6 +351,7 @@ void loop_setup_close(struct loop_setup *setup)
 	fd_close(&setup->tun);
 	fd_close(&setup->link);
 	fd_close(&setup->uapi);
+	fd_close(&setup->removal);
 }
 
 struct loop *loop_create(const struct loop_setup *setup, struct error *error)
@@ -364,7 +365,7 @@ struct loop *loop_create(const struct loop_setup *setup, struct error *error)
 		.epoll = epoll_create1(EPOLL_CLOEXEC),
 		.tun = setup->tun,
 		.link = setup->link,
-		.removal = -1,
+		.removal = setup->removal,
 		.signals = -1,
 		.handler = {handle_get, handle_set, handle_refused, loop},
 		.news.here = true,
@@ -380,9 +381,8 @@ struct loop *loop_create(const struct loop_setup *setup, struct error *error)
 	if (!loop->device)
 		return NULL;
 	loop->udp = udp_create(loop->pool, setup->fwmark, error);
-	if (!loop->udp || take_signals(loop, error) < 0 ||
-	    (setup->socket && uapi_watch_removal(setup->socket, &loop->removal, error) < 0) ||
-	    watch_all(loop, error) < 0 || link_watch_ask(loop->link, loop->index, error) < 0)
+	if (!loop->udp || take_signals(loop, error) < 0 || watch_all(loop, error) < 0 ||
+	    link_watch_ask(loop->link, loop->index, error) < 0)
 		return NULL;
 	return MEMORY_TAKE(loop);
 }

@@ -18,6 +18,7 @@ struct loop_setup {
 	int uapi; /* uapi_listen() */
 	/* Where that is, for its removal ends the loop; must outlive it. NULL: it is not watched. */
 	const char *socket;
+	int removal; /* uapi_watch_removal(), with a socket */
 };
 
 /* Closes what no loop has taken over. Usable with CLEANUP(). */

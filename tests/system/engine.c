@@ -206,7 +206,9 @@ static void test_killed_and_started_again(void **state)
 _Noreturn static void live_as_orphaned_keeper(const struct world *world)
 {
 	struct netns_visit visit = NETNS_VISIT_NONE;
-	struct keeper keeper = {.setup.name = world_device, .remove_socket = true};
+	struct keeper keeper = {.setup = {.name = world_device, .removal = -1},
+				.device = -1,
+				.remove_socket = true};
 	char path[UAPI_PATH_MAX];
 	int nobody, report;
 	struct error error;
