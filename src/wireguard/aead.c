@@ -1,6 +1,5 @@
 #include "wireguard/aead.h"
 
-#include <errno.h>
 #include <limits.h>
 #include <openssl/evp.h>
 
@@ -9,37 +8,13 @@
 
 #define NONCE_SIZE 12
 
-struct aead {
-	EVP_CIPHER *cipher;
-};
-
-struct aead *aead_create(struct error *error)
-{
-	CLEANUP(aead_free) struct aead *aead = memory_zalloc(sizeof(*aead));
-
-	aead->cipher = EVP_CIPHER_fetch(NULL, "ChaCha20-Poly1305", NULL);
-	if (!aead->cipher) {
-		error_set(error, ENOTSUP, "libcrypto does not offer ChaCha20-Poly1305");
-		return NULL;
-	}
-	return MEMORY_TAKE(aead);
-}
-
-void aead_free(struct aead **aead)
-{
-	if (!*aead)
-		return;
-	EVP_CIPHER_free((*aead)->cipher);
-	memory_free(aead);
-}
-
-bool aead_key_set(const struct aead *aead, struct aead_key *key,
-		  const uint8_t bytes[static AEAD_KEY_SIZE], enum aead_direction direction)
+bool aead_key_set(struct aead_key *key, const uint8_t bytes[static AEAD_KEY_SIZE],
+		  enum aead_direction direction)
 {
 	aead_key_clear(key);
 	key->context = EVP_CIPHER_CTX_new();
-	if (!key->context ||
-	    !EVP_CipherInit_ex2(key->context, aead->cipher, bytes, NULL, direction, NULL)) {
+	if (!key->context || !EVP_CipherInit_ex2(key->context, EVP_chacha20_poly1305(), bytes, NULL,
+						 direction, NULL)) {
 		aead_key_clear(key);
 		return false;
 	}
@@ -97,22 +72,20 @@ bool aead_open(const struct aead_key *key, uint64_t counter, uint8_t *data, size
 	return open_sealed(key->context, counter, NULL, 0, data, size);
 }
 
-bool aead_seal_once(const struct aead *aead, const uint8_t key[static AEAD_KEY_SIZE],
-		    uint64_t counter, const void *associated, size_t associated_size, uint8_t *data,
-		    size_t size)
+bool aead_seal_once(const uint8_t key[static AEAD_KEY_SIZE], uint64_t counter,
+		    const void *associated, size_t associated_size, uint8_t *data, size_t size)
 {
 	CLEANUP(aead_key_clear) struct aead_key once = {};
 
-	return aead_key_set(aead, &once, key, AEAD_SEAL) &&
+	return aead_key_set(&once, key, AEAD_SEAL) &&
 	       seal(once.context, counter, associated, associated_size, data, size);
 }
 
-bool aead_open_once(const struct aead *aead, const uint8_t key[static AEAD_KEY_SIZE],
-		    uint64_t counter, const void *associated, size_t associated_size, uint8_t *data,
-		    size_t size)
+bool aead_open_once(const uint8_t key[static AEAD_KEY_SIZE], uint64_t counter,
+		    const void *associated, size_t associated_size, uint8_t *data, size_t size)
 {
 	CLEANUP(aead_key_clear) struct aead_key once = {};
 
-	return aead_key_set(aead, &once, key, AEAD_OPEN) &&
+	return aead_key_set(&once, key, AEAD_OPEN) &&
 	       open_sealed(once.context, counter, associated, associated_size, data, size);
 }

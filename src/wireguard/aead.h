@@ -14,8 +14,6 @@
 #define AEAD_KEY_SIZE 32
 #define AEAD_TAG_SIZE MESSAGE_TAG_SIZE
 
-struct aead;
-
 enum aead_direction {
 	AEAD_OPEN = 0,
 	AEAD_SEAL = 1,
@@ -27,13 +25,10 @@ struct aead_key {
 	EVP_CIPHER_CTX *context; /* owned */
 };
 
-/* The algorithm, fetched once. NULL with a message when libcrypto has it not. */
-struct aead *aead_create(struct error *error);
-void aead_free(struct aead **aead);
-
-/* Replaces what *key held. False, and there is no key, when libcrypto has no memory. */
-bool aead_key_set(const struct aead *aead, struct aead_key *key,
-		  const uint8_t bytes[static AEAD_KEY_SIZE], enum aead_direction direction);
+/* Replaces what *key held. False, and there is no key, when libcrypto has no memory. The first key of
+ * a process takes a millisecond: libcrypto then sets up all the ciphers that it has. */
+bool aead_key_set(struct aead_key *key, const uint8_t bytes[static AEAD_KEY_SIZE],
+		  enum aead_direction direction);
 
 /* Wipes and frees. */
 void aead_key_clear(struct aead_key *key);
@@ -46,11 +41,9 @@ bool aead_seal(const struct aead_key *key, uint64_t counter, uint8_t *data, size
 bool aead_open(const struct aead_key *key, uint64_t counter, uint8_t *data, size_t size);
 
 /* The same for a key that is used once, with associated data. */
-bool aead_seal_once(const struct aead *aead, const uint8_t key[static AEAD_KEY_SIZE],
-		    uint64_t counter, const void *associated, size_t associated_size, uint8_t *data,
-		    size_t size);
-bool aead_open_once(const struct aead *aead, const uint8_t key[static AEAD_KEY_SIZE],
-		    uint64_t counter, const void *associated, size_t associated_size, uint8_t *data,
-		    size_t size);
+bool aead_seal_once(const uint8_t key[static AEAD_KEY_SIZE], uint64_t counter,
+		    const void *associated, size_t associated_size, uint8_t *data, size_t size);
+bool aead_open_once(const uint8_t key[static AEAD_KEY_SIZE], uint64_t counter,
+		    const void *associated, size_t associated_size, uint8_t *data, size_t size);
 
 #endif

@@ -104,9 +104,9 @@ enum cookie_verdict cookie_check(struct cookie_checker *checker, struct hash *ha
 	return CRYPTO_memcmp(expected, macs->mac2, sizeof(expected)) ? COOKIE_NONE : COOKIE_GOOD;
 }
 
-bool cookie_reply_create(struct cookie_checker *checker, struct hash *hash, const struct aead *aead,
-			 const uint8_t *message, size_t size, const union socket_address *from,
-			 uint64_t now, struct message_cookie_reply *ret)
+bool cookie_reply_create(struct cookie_checker *checker, struct hash *hash, const uint8_t *message,
+			 size_t size, const union socket_address *from, uint64_t now,
+			 struct message_cookie_reply *ret)
 {
 	const struct message_macs *macs = macs_of((uint8_t *)message, size);
 	struct message_cookie_reply reply = {.type = {MESSAGE_COOKIE_REPLY}};
@@ -115,23 +115,23 @@ bool cookie_reply_create(struct cookie_checker *checker, struct hash *hash, cons
 	memcpy(reply.receiver, message + 4, sizeof(reply.receiver));
 	random_fill(reply.nonce, sizeof(reply.nonce));
 	cookie_make(checker, hash, from, now, reply.sealed_cookie);
-	if (!xchacha_seal(aead, checker->keys.cookie, reply.nonce, macs->mac1, sizeof(macs->mac1),
+	if (!xchacha_seal(checker->keys.cookie, reply.nonce, macs->mac1, sizeof(macs->mac1),
 			  reply.sealed_cookie, MESSAGE_COOKIE_SIZE))
 		return false;
 	*ret = reply;
 	return true;
 }
 
-bool cookie_reply_consume(struct cookie_jar *jar, const struct aead *aead,
-			  const struct message_cookie_reply *reply, uint64_t now)
+bool cookie_reply_consume(struct cookie_jar *jar, const struct message_cookie_reply *reply,
+			  uint64_t now)
 {
 	uint8_t cookie[sizeof(reply->sealed_cookie)];
 
 	if (!jar->awaiting)
 		return false;
 	memcpy(cookie, reply->sealed_cookie, sizeof(cookie));
-	if (!xchacha_open(aead, jar->keys.cookie, reply->nonce, jar->sent_mac1,
-			  sizeof(jar->sent_mac1), cookie, sizeof(cookie)))
+	if (!xchacha_open(jar->keys.cookie, reply->nonce, jar->sent_mac1, sizeof(jar->sent_mac1),
+			  cookie, sizeof(cookie)))
 		return false;
 	memcpy(jar->cookie, cookie, sizeof(jar->cookie));
 	jar->cookie_born = now;

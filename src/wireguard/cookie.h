@@ -7,7 +7,6 @@
 #include <stdint.h>
 
 #include "base/ip.h"
-#include "wireguard/aead.h"
 #include "wireguard/hash.h"
 #include "wireguard/messages.h"
 
@@ -53,13 +52,13 @@ enum cookie_verdict cookie_check(struct cookie_checker *checker, struct hash *ha
 
 /* Makes the reply to a handshake message with a cookie for its sender. False when libcrypto has no
  * memory. */
-bool cookie_reply_create(struct cookie_checker *checker, struct hash *hash, const struct aead *aead,
-			 const uint8_t *message, size_t size, const union socket_address *from,
-			 uint64_t now, struct message_cookie_reply *ret);
+bool cookie_reply_create(struct cookie_checker *checker, struct hash *hash, const uint8_t *message,
+			 size_t size, const union socket_address *from, uint64_t now,
+			 struct message_cookie_reply *ret);
 
 /* Keeps the cookie of a reply to the last message sent. False, and nothing changed, when it is not
  * one. */
-bool cookie_reply_consume(struct cookie_jar *jar, const struct aead *aead,
-			  const struct message_cookie_reply *reply, uint64_t now);
+bool cookie_reply_consume(struct cookie_jar *jar, const struct message_cookie_reply *reply,
+			  uint64_t now);
 
 #endif

@@ -18,11 +18,7 @@ struct device *device_create(struct packet_pool *pool, struct error *error)
 	device->hash = hash_create(error);
 	if (!device->hash)
 		return NULL;
-	device->aead = aead_create(error);
-	if (!device->aead)
-		return NULL;
 	device->identity.hash = device->hash;
-	device->identity.aead = device->aead;
 	device->mtu = TUNNEL_MTU_DEFAULT;
 	random_fill(device->table_key, sizeof(device->table_key));
 	ratelimiter_init(&device->ratelimiter);
@@ -45,7 +41,6 @@ void device_free(struct device **device)
 	table_clear(&(*device)->indices);
 	schedule_clear(&(*device)->schedule);
 	hash_free(&(*device)->hash);
-	aead_free(&(*device)->aead);
 	OPENSSL_cleanse(*device, sizeof(**device));
 	memory_free(device);
 }

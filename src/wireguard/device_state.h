@@ -9,7 +9,6 @@
 struct device {
 	struct packet_pool *pool; /* not owned */
 	struct hash *hash;	  /* owned */
-	struct aead *aead;	  /* owned */
 	struct noise_identity identity;
 	struct cookie_checker cookies;
 	struct ratelimiter ratelimiter;

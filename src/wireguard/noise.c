@@ -87,8 +87,7 @@ static void mix_preshared(struct noise_transcript *transcript, struct hash *hash
 static bool seal_field(struct noise_transcript *transcript, const struct noise_identity *identity,
 		       const struct key *key, uint8_t *field, size_t size)
 {
-	if (!aead_seal_once(identity->aead, key->bytes, 0, transcript->hash, HASH_SIZE, field,
-			    size))
+	if (!aead_seal_once(key->bytes, 0, transcript->hash, HASH_SIZE, field, size))
 		return false;
 	mix_hash(transcript, identity->hash, field, size + AEAD_TAG_SIZE);
 	return true;
@@ -99,7 +98,7 @@ static bool open_field(struct noise_transcript *transcript, const struct noise_i
 		       const struct key *key, const uint8_t *field, size_t size, uint8_t *ret)
 {
 	memcpy(ret, field, size);
-	if (!aead_open_once(identity->aead, key->bytes, 0, transcript->hash, HASH_SIZE, ret, size))
+	if (!aead_open_once(key->bytes, 0, transcript->hash, HASH_SIZE, ret, size))
 		return false;
 	mix_hash(transcript, identity->hash, field, size);
 	return true;

@@ -19,10 +19,9 @@
 
 /* What a device brings to all of its handshakes. */
 struct noise_identity {
-	struct hash *hash;	 /* the device's */
-	const struct aead *aead; /* the device's */
-	struct key private_key;	 /* zero: none */
-	struct curve_pair pair;	 /* none: no handshake is possible */
+	struct hash *hash;	/* the device's */
+	struct key private_key; /* zero: none */
+	struct curve_pair pair; /* none: no handshake is possible */
 };
 
 /* The hash and the chaining key that both sides carry from step to step. */

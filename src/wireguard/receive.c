@@ -115,8 +115,7 @@ static void receive_cookie_reply(struct work *work, struct packet *packet)
 	struct index_entry *entry =
 		indices_find(&work->device->indices, bytes_get_le32(message->receiver));
 
-	if (entry && cookie_reply_consume(&entry->peer->cookies, work->device->aead, message,
-					  work->now->monotonic))
+	if (entry && cookie_reply_consume(&entry->peer->cookies, message, work->now->monotonic))
 		entry->peer->received_bytes += packet->length;
 	drop(work, packet);
 }

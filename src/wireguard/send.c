@@ -76,8 +76,8 @@ bool send_begin_session(struct work *work, struct peer *peer)
 	bool made;
 
 	noise_handshake_finish(&peer->handshake, device->hash, &keys);
-	made = sessions_add(&peer->sessions, &device->indices, device->aead, &keys,
-			    &peer->handshake_index, remote_index, initiator, work->now->monotonic);
+	made = sessions_add(&peer->sessions, &device->indices, &keys, &peer->handshake_index,
+			    remote_index, initiator, work->now->monotonic);
 	noise_keys_wipe(&keys);
 	if (made)
 		timers_session_made(work, peer);
@@ -110,7 +110,7 @@ void send_cookie_reply(struct work *work, struct packet *packet)
 	struct device *device = work->device;
 	struct message_cookie_reply reply;
 
-	if (!cookie_reply_create(&device->cookies, device->hash, device->aead, packet_data(packet),
+	if (!cookie_reply_create(&device->cookies, device->hash, packet_data(packet),
 				 packet->length, &packet->address, work->now->monotonic, &reply)) {
 		packet_put(device->pool, packet);
 		return;

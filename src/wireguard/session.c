@@ -47,16 +47,16 @@ static void make_place(struct sessions *sessions, struct table *indices, bool in
 	}
 }
 
-bool sessions_add(struct sessions *sessions, struct table *indices, const struct aead *aead,
-		  const struct noise_keys *keys, struct index_entry *handshake,
-		  uint32_t remote_index, bool initiator, uint64_t now)
+bool sessions_add(struct sessions *sessions, struct table *indices, const struct noise_keys *keys,
+		  struct index_entry *handshake, uint32_t remote_index, bool initiator,
+		  uint64_t now)
 {
 	struct session *session;
 
 	make_place(sessions, indices, initiator);
 	session = take_slot(sessions);
-	if (!aead_key_set(aead, &session->sending, keys->sending, AEAD_SEAL) ||
-	    !aead_key_set(aead, &session->receiving, keys->receiving, AEAD_OPEN)) {
+	if (!aead_key_set(&session->sending, keys->sending, AEAD_SEAL) ||
+	    !aead_key_set(&session->receiving, keys->receiving, AEAD_OPEN)) {
 		aead_key_clear(&session->sending);
 		return false;
 	}

@@ -45,9 +45,9 @@ void sessions_init(struct sessions *sessions, struct peer *peer);
 /* Makes a session of a complete handshake, to which the handshake's index goes over: the current
  * one for the initiator, the next one for the responder. Remote_index and initiator are the
  * handshake's. False when libcrypto has no memory. */
-bool sessions_add(struct sessions *sessions, struct table *indices, const struct aead *aead,
-		  const struct noise_keys *keys, struct index_entry *handshake,
-		  uint32_t remote_index, bool initiator, uint64_t now);
+bool sessions_add(struct sessions *sessions, struct table *indices, const struct noise_keys *keys,
+		  struct index_entry *handshake, uint32_t remote_index, bool initiator,
+		  uint64_t now);
 
 /* An authentic packet came under this session. True when that makes it, the next one until now,
  * current. */

@@ -47,7 +47,7 @@ void hchacha(const uint8_t key[static AEAD_KEY_SIZE],
 	OPENSSL_cleanse(state, sizeof(state));
 }
 
-bool xchacha_seal(const struct aead *aead, const uint8_t key[static AEAD_KEY_SIZE],
+bool xchacha_seal(const uint8_t key[static AEAD_KEY_SIZE],
 		  const uint8_t nonce[static XCHACHA_NONCE_SIZE], const void *associated,
 		  size_t associated_size, uint8_t *data, size_t size)
 {
@@ -55,13 +55,13 @@ bool xchacha_seal(const struct aead *aead, const uint8_t key[static AEAD_KEY_SIZ
 	bool sealed;
 
 	hchacha(key, nonce, second);
-	sealed = aead_seal_once(aead, second, bytes_get_le64(nonce + HCHACHA_NONCE_SIZE),
-				associated, associated_size, data, size);
+	sealed = aead_seal_once(second, bytes_get_le64(nonce + HCHACHA_NONCE_SIZE), associated,
+				associated_size, data, size);
 	OPENSSL_cleanse(second, sizeof(second));
 	return sealed;
 }
 
-bool xchacha_open(const struct aead *aead, const uint8_t key[static AEAD_KEY_SIZE],
+bool xchacha_open(const uint8_t key[static AEAD_KEY_SIZE],
 		  const uint8_t nonce[static XCHACHA_NONCE_SIZE], const void *associated,
 		  size_t associated_size, uint8_t *data, size_t size)
 {
@@ -69,8 +69,8 @@ bool xchacha_open(const struct aead *aead, const uint8_t key[static AEAD_KEY_SIZ
 	bool opened;
 
 	hchacha(key, nonce, second);
-	opened = aead_open_once(aead, second, bytes_get_le64(nonce + HCHACHA_NONCE_SIZE),
-				associated, associated_size, data, size);
+	opened = aead_open_once(second, bytes_get_le64(nonce + HCHACHA_NONCE_SIZE), associated,
+				associated_size, data, size);
 	OPENSSL_cleanse(second, sizeof(second));
 	return opened;
 }

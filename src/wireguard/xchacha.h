@@ -18,10 +18,10 @@ void hchacha(const uint8_t key[static AEAD_KEY_SIZE],
 	     const uint8_t nonce[static HCHACHA_NONCE_SIZE], uint8_t ret[static AEAD_KEY_SIZE]);
 
 /* In place, the tag behind the data, as aead_seal_once() and aead_open_once(). */
-bool xchacha_seal(const struct aead *aead, const uint8_t key[static AEAD_KEY_SIZE],
+bool xchacha_seal(const uint8_t key[static AEAD_KEY_SIZE],
 		  const uint8_t nonce[static XCHACHA_NONCE_SIZE], const void *associated,
 		  size_t associated_size, uint8_t *data, size_t size);
-bool xchacha_open(const struct aead *aead, const uint8_t key[static AEAD_KEY_SIZE],
+bool xchacha_open(const uint8_t key[static AEAD_KEY_SIZE],
 		  const uint8_t nonce[static XCHACHA_NONCE_SIZE], const void *associated,
 		  size_t associated_size, uint8_t *data, size_t size);
 

@@ -108,16 +108,12 @@ static void test_curve_refuses_small_order(void **state)
 static void test_aead(void **state)
 {
 	CLEANUP(aead_key_clear) struct aead_key sealing = {}, opening = {};
-	CLEANUP(aead_free) struct aead *aead = NULL;
 	uint8_t bytes[32], data[9 + AEAD_TAG_SIZE];
-	struct error error;
 
 	(void)state;
-	aead = aead_create(&error);
-	assert_non_null(aead);
 	count_up(bytes, sizeof(bytes), 0x80);
-	assert_true(aead_key_set(aead, &sealing, bytes, AEAD_SEAL));
-	assert_true(aead_key_set(aead, &opening, bytes, AEAD_OPEN));
+	assert_true(aead_key_set(&sealing, bytes, AEAD_SEAL));
+	assert_true(aead_key_set(&opening, bytes, AEAD_OPEN));
 	memcpy(data, "transport", 9);
 	assert_true(aead_seal(&sealing, 0x0102030405060708, data, 9));
 	assert_hex_equal(data, "80c38fd523aa34af57c966196bb9b47c95c870c1d203278d77");
@@ -152,31 +148,25 @@ static void test_xchacha(void **state)
 		"Ladies and Gentlemen of the class of '99: If I could offer you "
 		"only one tip for the future, sunscreen would be it.";
 	enum { SIZE = sizeof(text) - 1 };
-	CLEANUP(aead_free) struct aead *aead = NULL;
 	uint8_t key[32], nonce[24], associated[12], data[SIZE + AEAD_TAG_SIZE];
-	struct error error;
 
 	(void)state;
-	aead = aead_create(&error);
-	assert_non_null(aead);
 	count_up(key, sizeof(key), 0x80);
 	count_up(nonce, sizeof(nonce), 0x40);
 	hex_read("50515253c0c1c2c3c4c5c6c7", associated);
 	memcpy(data, text, SIZE);
-	assert_true(xchacha_seal(aead, key, nonce, associated, sizeof(associated), data, SIZE));
+	assert_true(xchacha_seal(key, nonce, associated, sizeof(associated), data, SIZE));
 	assert_hex_equal(data,
 			 "bd6d179d3e83d43b9576579493c0e939572a1700252bfaccbed2902c21396cbb"
 			 "731c7f1b0b4aa6440bf3a82f4eda7e39ae64c6708c54c216cb96b72e1213b452"
 			 "2f8c9ba40db5d945b11b69b982c1bb9e3f3fac2bc369488f76b2383565d3fff9"
 			 "21f9664c97637da9768812f615c68b13b52e"
 			 "c0875924c1c7987947deafd8780acf49");
-	assert_true(
-		xchacha_open(aead, key, nonce, associated, sizeof(associated), data, sizeof(data)));
+	assert_true(xchacha_open(key, nonce, associated, sizeof(associated), data, sizeof(data)));
 	assert_memory_equal(data, text, SIZE);
-	assert_true(xchacha_seal(aead, key, nonce, associated, sizeof(associated), data, SIZE));
+	assert_true(xchacha_seal(key, nonce, associated, sizeof(associated), data, SIZE));
 	nonce[0] ^= 1;
-	assert_false(
-		xchacha_open(aead, key, nonce, associated, sizeof(associated), data, sizeof(data)));
+	assert_false(xchacha_open(key, nonce, associated, sizeof(associated), data, sizeof(data)));
 }
 
 int main(void)

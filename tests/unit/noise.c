@@ -32,7 +32,6 @@ static const char second_key_digits[] =
 
 struct party {
 	struct hash *hash;
-	struct aead *aead;
 	struct noise_identity identity;
 	struct noise_handshake handshake;
 };
@@ -51,7 +50,6 @@ static void party_clear(struct party *party)
 	noise_handshake_forget(&party->handshake);
 	noise_identity_clear(&party->identity);
 	hash_free(&party->hash);
-	aead_free(&party->aead);
 }
 
 static void party_init(struct party *party, uint8_t own, uint8_t other)
@@ -59,11 +57,9 @@ static void party_init(struct party *party, uint8_t own, uint8_t other)
 	struct key own_key = run_from(own), other_key = run_from(other);
 	struct error error;
 
-	*party = (struct party){.hash = hash_create(&error), .aead = aead_create(&error)};
+	*party = (struct party){.hash = hash_create(&error)};
 	assert_non_null(party->hash);
-	assert_non_null(party->aead);
 	party->identity.hash = party->hash;
-	party->identity.aead = party->aead;
 	assert_true(noise_identity_set(&party->identity, &own_key));
 	assert_int_equal(key_derive_public(&other_key, &party->handshake.remote_static, &error), 0);
 	party->handshake.preshared_key = run_from(129);
