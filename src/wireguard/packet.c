@@ -11,18 +11,21 @@ struct packet_pool {
 	struct packet *packets; /* owned */
 	uint8_t *buffers;	/* owned */
 	struct packet *free;	/* the one given back last is taken first: it is warm */
+	size_t fresh;		/* how many have been taken for the first time */
 	size_t count, room;
+	uint32_t capacity;
 };
 
 struct packet_pool *packet_pool_create(size_t count, size_t room, struct error *error)
 {
 	CLEANUP(packet_pool_free) struct packet_pool *pool = memory_zalloc(sizeof(*pool));
 	size_t capacity = PACKET_HEADROOM + room + PACKET_TAILROOM;
-	size_t total;
+	size_t total, array;
 
 	capacity = (capacity + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
-	if (capacity <= UINT32_MAX && !__builtin_mul_overflow(count, capacity, &total)) {
-		pool->packets = calloc(count, sizeof(*pool->packets));
+	if (capacity <= UINT32_MAX && !__builtin_mul_overflow(count, capacity, &total) &&
+	    !__builtin_mul_overflow(count, sizeof(*pool->packets), &array)) {
+		pool->packets = malloc(array);
 		pool->buffers = aligned_alloc(CACHE_LINE, total);
 	}
 	if (!pool->packets || !pool->buffers) {
@@ -31,11 +34,7 @@ struct packet_pool *packet_pool_create(size_t count, size_t room, struct error *
 	}
 	pool->count = count;
 	pool->room = room;
-	for (size_t i = 0; i < count; i++) {
-		pool->packets[i].buffer = pool->buffers + i * capacity;
-		pool->packets[i].capacity = (uint32_t)capacity;
-		packet_put(pool, &pool->packets[i]);
-	}
+	pool->capacity = (uint32_t)capacity;
 	return MEMORY_TAKE(pool);
 }
 
@@ -58,16 +57,20 @@ size_t packet_pool_room(const struct packet_pool *pool)
 	return pool->room;
 }
 
+/* Where a packet is, there is its buffer. */
 struct packet *packet_get(struct packet_pool *pool)
 {
 	struct packet *packet = pool->free;
 
-	if (!packet)
+	if (packet)
+		pool->free = packet->next;
+	else if (pool->fresh < pool->count)
+		packet = &pool->packets[pool->fresh++];
+	else
 		return NULL;
-	pool->free = packet->next;
 	*packet = (struct packet){
-		.buffer = packet->buffer,
-		.capacity = packet->capacity,
+		.buffer = pool->buffers + (size_t)(packet - pool->packets) * pool->capacity,
+		.capacity = pool->capacity,
 		.offset = PACKET_HEADROOM,
 	};
 	return packet;
