@@ -53,7 +53,8 @@ struct parser {
 	bool interface_seen;
 	uint32_t keys_seen; /* in this section, a bit for each of keys[] */
 	unsigned int line_number, section_line;
-	char line[LINE_SIZE_MAX + 1];
+	char *line; /* owned; LINE_SIZE_MAX + 1 bytes, of which line_used have held something */
+	size_t line_used;
 };
 
 struct conf_key {
@@ -67,6 +68,8 @@ static void parser_clear(struct parser *parser)
 {
 	tunnel_clear(&parser->tunnel);
 	memory_free(&parser->claims);
+	explicit_bzero(parser->line, parser->line_used);
+	memory_free(&parser->line);
 	explicit_bzero(parser, sizeof(*parser));
 }
 
@@ -367,6 +370,8 @@ static int read_line(struct parser *parser, const char *text, size_t size, struc
 					 text[i]);
 	memcpy(parser->line, text, size);
 	parser->line[size] = '\0';
+	if (parser->line_used < size)
+		parser->line_used = size;
 	*strchrnul(parser->line, '#') = '\0';
 	line = trim(parser->line);
 	if (!*line)
@@ -473,7 +478,8 @@ static void mask_keys(char *text)
 int conf_parse(const char *name, const char *text, size_t size, struct tunnel *ret,
 	       unsigned int *ret_ignored, struct error *error)
 {
-	CLEANUP(parser_clear) struct parser parser = {.tunnel.routes = true};
+	CLEANUP(parser_clear)
+	struct parser parser = {.tunnel.routes = true, .line = memory_zalloc(LINE_SIZE_MAX + 1)};
 
 	if (size > CONF_SIZE_MAX)
 		return error_set(error, EFBIG, "%.200s is too large: %d bytes are the most", name,
