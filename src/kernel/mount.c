@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "base/memory.h"
+#include "base/text.h"
 
 #define MOUNTINFO "/proc/self/mountinfo"
 
@@ -98,27 +100,28 @@ static void unescape(char *text)
 	*to = '\0';
 }
 
-int mount_info_parse(const char *line, struct mount_info *ret)
+int mount_info_parse(char *line, struct mount_info *ret)
 {
-	CLEANUP(memory_free) char *path = NULL;
-	CLEANUP(memory_free) char *type = NULL;
-	const char *separator = strstr(line, " - ");
-	unsigned int parent;
-
 	/* id, parent, major:minor, root, mount point … - type, source, options */
-	if (sscanf(line, "%*u %u %*u:%*u %*s %ms", &parent, &path) != 2 || !separator ||
-	    sscanf(separator, " - %ms", &type) != 1)
-		return -EINVAL;
-	unescape(path);
-	*ret = (struct mount_info){
-		.parent = parent, .path = MEMORY_TAKE(path), .type = MEMORY_TAKE(type)};
-	return 0;
-}
+	enum { PARENT = 1, PATH = 4, FIELDS };
+	char *rest = line, *fields[FIELDS], *type = strstr(line, " - ");
+	uint64_t parent;
 
-void mount_info_clear(struct mount_info *info)
-{
-	memory_free(&info->path);
-	memory_free(&info->type);
+	for (size_t i = 0; i < FIELDS; i++) {
+		fields[i] = strsep(&rest, " ");
+		if (!rest)
+			return -EINVAL;
+	}
+	if (!type || type < rest || text_to_number(fields[PARENT], 0, UINT_MAX, &parent) < 0)
+		return -EINVAL;
+	type += strlen(" - ");
+	type[strcspn(type, " \n")] = '\0';
+	if (!*type)
+		return -EINVAL;
+	unescape(fields[PATH]);
+	*ret = (struct mount_info){
+		.parent = (unsigned int)parent, .path = fields[PATH], .type = type};
+	return 0;
 }
 
 /* Which of the mounts are meant. */
@@ -143,14 +146,14 @@ static int list(const struct filter *filter, struct mount_paths *ret, struct err
 	if (!file)
 		return error_errno(error, "cannot open " MOUNTINFO);
 	while (getline(&line, &size, file) >= 0) {
-		CLEANUP(mount_info_clear) struct mount_info info = {};
+		struct mount_info info;
 
 		if (mount_info_parse(line, &info) < 0)
 			return error_set(error, EPROTO, "cannot read " MOUNTINFO);
 		if (!filter_passes(filter, &info))
 			continue;
 		paths.items = memory_resize(paths.items, paths.count + 1, sizeof(*paths.items));
-		paths.items[paths.count++] = MEMORY_TAKE(info.path);
+		paths.items[paths.count++] = memory_strdup(info.path);
 	}
 	if (ferror(file))
 		return error_errno(error, "cannot read " MOUNTINFO);

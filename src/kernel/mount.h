@@ -40,13 +40,12 @@ int mount_detach(const char *path, struct error *error);
 /* A line of /proc/self/mountinfo (proc(5)), as far as it matters here. */
 struct mount_info {
 	unsigned int parent; /* the number of the mount it is mounted on */
-	char *path;	     /* owned */
-	char *type;	     /* owned; of the file system, such as "cgroup2" */
+	const char *path;    /* in the line, as is */
+	const char *type;    /* of the file system, such as "cgroup2" */
 };
 
-/* Reads one line; the path's octal escapes are undone. -EINVAL when it is none. */
-int mount_info_parse(const char *line, struct mount_info *ret);
-void mount_info_clear(struct mount_info *info);
+/* Reads one line, in place; the path's octal escapes are undone. -EINVAL when it is none. */
+int mount_info_parse(char *line, struct mount_info *ret);
 
 struct mount_paths {
 	char **items; /* owned */
