@@ -37,6 +37,7 @@
 #include "enter/syscalls.h"
 #include "enter/sysfs.h"
 #include "kernel/cgroup.h"
+#include "kernel/fds.h"
 #include "kernel/mount.h"
 #include "kernel/netns.h"
 #include "kernel/process.h"
@@ -162,14 +163,6 @@ int enter_renew_mounts(const struct enter_identity *identity, const struct dns *
 	return code;
 }
 
-/* The standard three are the caller's to give; all else, whoever opened it, ends here. */
-static int close_descriptors(struct error *error)
-{
-	if (close_range(STDERR_FILENO + 1, ~0U, 0) < 0)
-		return error_errno(error, "cannot close the open files");
-	return 0;
-}
-
 /* The C library lets nobody touch the two signals of its own, which some callers ignore: zeros are a
  * default action in the kernel's structure on every processor. */
 static void reset_library_signal(int number)
@@ -181,14 +174,10 @@ static void reset_library_signal(int number)
 
 /* Hangup and the keyboard's signals stay ignored where they were: that is how nohup(1) and a
  * shell's background jobs ask for it. */
-static int reset_signals(struct error *error)
+static void reset_signals(void)
 {
 	struct sigaction action;
-	sigset_t none;
 
-	sigemptyset(&none);
-	if (sigprocmask(SIG_SETMASK, &none, NULL) < 0)
-		return error_errno(error, "cannot unblock the signals");
 	for (int number = 1; number < NSIG; number++) {
 		if (sigaction(number, NULL, &action) < 0) {
 			reset_library_signal(number);
@@ -199,6 +188,27 @@ static int reset_signals(struct error *error)
 			continue;
 		signal(number, SIG_DFL);
 	}
+}
+
+static void wait_at(int gate)
+{
+	char byte;
+	ssize_t size;
+
+	do
+		size = read(gate, &byte, 1);
+	while (size < 0 && errno == EINTR);
+	if (size != 1)
+		_exit(ENTER_STATUS_FAILED);
+}
+
+static int unblock_signals(struct error *error)
+{
+	sigset_t none;
+
+	sigemptyset(&none);
+	if (sigprocmask(SIG_SETMASK, &none, NULL) < 0)
+		return error_errno(error, "cannot unblock the signals");
 	return 0;
 }
 
@@ -217,15 +227,19 @@ static int become(const struct enter_identity *identity, struct error *error)
 	return code < 0 ? code : domain_enter(error);
 }
 
-int enter_give_up(const struct enter_identity *identity, struct error *error)
+/* The standard three are the caller's to give; all else, whoever opened it, ends here. */
+int enter_give_up(const struct enter_identity *identity, int gate, struct error *error)
 {
-	int code = close_descriptors(error);
+	int code = fds_keep((int *const[]){&gate}, 1, error);
 
-	if (code == 0)
-		code = reset_signals(error);
+	reset_signals();
 	if (code == 0)
 		code = become(identity, error);
-	return code < 0 ? code : syscalls_filter(error);
+	if (code == 0)
+		code = syscalls_filter(error);
+	if (code == 0 && gate >= 0)
+		wait_at(gate);
+	return code < 0 ? code : unblock_signals(error);
 }
 
 int enter_inside(const struct enter *enter, struct error *error)
@@ -239,7 +253,7 @@ int enter_inside(const struct enter *enter, struct error *error)
 	    enter_cgroup(enter->cgroup, error) < 0 || enter_netns(enter->netns, error) < 0 ||
 	    enter_mounts(enter, error) < 0 || cover_engines(account.uid, error) < 0 ||
 	    /* … and from here on with nothing left to give away. */
-	    enter_give_up(&identity, error) < 0)
+	    enter_give_up(&identity, -1, error) < 0)
 		return -error->code;
 	return 0;
 }

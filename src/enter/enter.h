@@ -52,7 +52,10 @@ int enter_renew_mounts(const struct enter_identity *identity, const struct dns *
 		       const char *const *folders, struct error *error);
 
 /* All that is left to do after that for a process that becomes the command: descriptors, signals,
- * identity, capabilities, and for root's own a Landlock domain; the system calls. */
-int enter_give_up(const struct enter_identity *identity, struct error *error);
+ * identity, capabilities, and for root's own a Landlock domain; the system calls.
+ *
+ * gate: closed on exec; when all is done it waits there for one byte, and signals wait with it; at its
+ * end without one the process ends. -1: it does not wait. */
+int enter_give_up(const struct enter_identity *identity, int gate, struct error *error);
 
 #endif

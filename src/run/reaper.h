@@ -38,8 +38,8 @@ struct reaper {
 	int leash;   /* held while it lives; -1: none */
 };
 
-/* In the first process of the namespace. Returns in the command's process alone, once the tunnel is
- * up; the command's process is then to go on to enter_give_up(). */
-void reaper_live(struct reaper *reaper);
+/* In the first process of the namespace. Returns in the command's process alone, which is to go on to
+ * enter_give_up() with what is returned: the gate, where it is let go once the tunnel is up. */
+int reaper_live(struct reaper *reaper);
 
 #endif

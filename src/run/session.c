@@ -180,8 +180,8 @@ static int enter_namespaces(const struct session *session, struct error *error)
 	return 0;
 }
 
-/* In the process that enters. Returns in the command's process alone. */
-static void enter(const struct session *session, int channel)
+/* In the process that enters. Returns in the command's process alone, the gate where that one waits. */
+static int enter(const struct session *session, int channel)
 {
 	struct reaper reaper = {.dns = session->dns,
 				.covers = session->covers,
@@ -193,10 +193,8 @@ static void enter(const struct session *session, int channel)
 
 	if (enter_namespaces(session, &message.error) == 0) {
 		message.value = (int)syscall(SYS_clone, CLONE_PARENT | SIGCHLD, 0, 0, 0, 0);
-		if (message.value == 0) {
-			reaper_live(&reaper);
-			return;
-		}
+		if (message.value == 0)
+			return reaper_live(&reaper);
 		if (message.value < 0)
 			error_errno(&message.error, "cannot start a process");
 	}
@@ -261,9 +259,10 @@ static void finish(struct watch *watch)
 	sigprocmask(SIG_SETMASK, &watch->mask, NULL);
 }
 
-static int become(const struct session *session, struct session_end *ret, struct error *error)
+static int become(const struct session *session, int gate, struct session_end *ret,
+		  struct error *error)
 {
-	if (enter_give_up(&session->identity, error) == 0)
+	if (enter_give_up(&session->identity, gate, error) == 0)
 		ret->status = command_exec(session->argv, error);
 	return -error->code;
 }
@@ -292,8 +291,7 @@ int session_run(const struct session *session, struct session_end *ret, struct e
 		return error_errno(error, "cannot start a process");
 	if (between == 0) {
 		fd_close(&watch.channel);
-		enter(session, inner);
-		return become(session, ret, error);
+		return become(session, enter(session, inner), ret, error);
 	}
 	fd_close(&inner);
 	waitpid(between, NULL, 0);
