@@ -8,7 +8,7 @@
  *
  * The command is in the sub-user's network and nowhere else, it has no privilege and can gain none.
  * It stays in the control group: its mounts of the hierarchy are read-only, and the one system call
- * that would walk around that is refused (syscalls.c). It is not in a sandbox. It shares with the
+ * that would walk around that is refused (command_filter.c). It is not in a sandbox. It shares with the
  * machine outside:
  *
  * - the processes: /proc is the machine's, and those of the same user can be sent signals. What else
@@ -31,16 +31,17 @@
 #include "base/memory.h"
 #include "enter/account.h"
 #include "enter/command.h"
+#include "enter/command_filter.h"
 #include "enter/cover.h"
 #include "enter/domain.h"
 #include "enter/resolver.h"
-#include "enter/syscalls.h"
 #include "enter/sysfs.h"
 #include "kernel/cgroup.h"
 #include "kernel/fds.h"
 #include "kernel/mount.h"
 #include "kernel/netns.h"
 #include "kernel/process.h"
+#include "kernel/syscall_filter.h"
 #include "kernel/userns.h"
 
 /* A socket belongs for life to the network that it was made in. Of UNIX sockets that is no more than
@@ -236,7 +237,7 @@ int enter_give_up(const struct enter_identity *identity, int gate, struct error 
 	if (code == 0)
 		code = become(identity, error);
 	if (code == 0)
-		code = syscalls_filter(error);
+		code = syscall_filter_install(command_filter, ARRAY_SIZE(command_filter), error);
 	if (code == 0 && gate >= 0)
 		wait_at(gate);
 	return code < 0 ? code : unblock_signals(error);

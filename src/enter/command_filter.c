@@ -29,8 +29,6 @@
  *
  * Limit: a socket that was made outside, and comes by a UNIX socket from a process there, is not
  * made in here. */
-#include "enter/syscalls.h"
-
 #include <errno.h>
 #include <linux/tiocl.h>
 #include <seccomp.h>
@@ -40,6 +38,7 @@
 #include <sys/socket.h>
 
 #include "base/memory.h"
+#include "kernel/syscall_filter_rules.h"
 
 #ifndef IPPROTO_SMC
 #define IPPROTO_SMC 256
@@ -132,24 +131,5 @@ static int add_rules(scmp_filter_ctx filter)
 	return code;
 }
 
-static void filter_release(scmp_filter_ctx *filter)
-{
-	if (*filter)
-		seccomp_release(*filter);
-}
-
-int syscalls_filter(struct error *error)
-{
-	CLEANUP(filter_release) scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
-	int code = filter ? 0 : -ENOMEM;
-
-	if (code == 0)
-		code = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
-	if (code == 0)
-		code = add_rules(filter);
-	if (code == 0)
-		code = seccomp_load(filter);
-	if (code < 0)
-		return error_code(error, code, "cannot filter the command's system calls");
-	return 0;
-}
+const struct syscall_filter_rules syscall_filter_rules = {.otherwise = SCMP_ACT_ALLOW,
+							  .add = add_rules};
