@@ -1,5 +1,6 @@
 /* The entry: global options, the table of verbs, the one place that prints an error. */
 #include <errno.h>
+#include <malloc.h>
 #include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,8 @@
 /* The oldest kernel that the tests run on. */
 #define KERNEL_MAJOR 6
 #define KERNEL_MINOR 1
+
+#define LARGE_BLOCK (64 << 10) /* bytes */
 
 enum {
 	STATUS_FAILED = 1,
@@ -174,6 +177,13 @@ static void set_up_libcrypto(void)
 			    NULL);
 }
 
+/* A large block is mapped, and so zeroed by the kernel when it is touched. glibc would give up on that
+ * after the first that is freed, and clear each by hand (mallopt(3)). */
+static void set_up_memory(void)
+{
+	mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK);
+}
+
 int main(int argc, char **argv)
 {
 	const char *db = getenv("SUBU_DB");
@@ -181,6 +191,7 @@ int main(int argc, char **argv)
 	struct error error = {};
 	int code = process_fix_standard_fds(&error);
 
+	set_up_memory();
 	set_up_libcrypto();
 	if (code == 0)
 		code = run(&command, argc, argv, &error);

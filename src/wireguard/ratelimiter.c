@@ -14,7 +14,6 @@
 
 void ratelimiter_init(struct ratelimiter *limiter)
 {
-	*limiter = (struct ratelimiter){};
 	random_fill(limiter->key, sizeof(limiter->key));
 }
 

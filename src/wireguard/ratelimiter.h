@@ -27,6 +27,7 @@ struct ratelimiter {
 	struct ratelimiter_entry entries[RATELIMITER_SETS][RATELIMITER_WAYS];
 };
 
+/* The memory is zeroed, and most of it remains untouched. */
 void ratelimiter_init(struct ratelimiter *limiter);
 
 /* Takes a token from the source's bucket: an IPv4 address, or an IPv6 network of 64 bits. False

@@ -19,9 +19,10 @@
 
 #include "base/memory.h"
 
-#define SLOTS	    16
-#define REQUEST_MAX (16 << 20) /* bytes; 50,000 peers of a few networks each */
-#define CHUNK	    (64 << 10) /* bytes */
+#define SLOTS	      16
+#define REQUEST_FIRST 4096	 /* bytes: most need no more; it is doubled */
+#define REQUEST_MAX   (16 << 20) /* bytes; 50,000 peers of a few networks each */
+#define CHUNK	      (64 << 10) /* bytes read at a time */
 
 struct client {
 	int fd;	       /* owned; -1: a free slot */
@@ -280,10 +281,10 @@ static void take_request(struct uapi_server *server, struct client *client, size
 		wait_for(server, client, EPOLL_CTL_MOD, EPOLLOUT);
 }
 
-/* Room for another chunk, as far as REQUEST_MAX. */
+/* Room for more, as far as REQUEST_MAX. */
 static void make_room(struct client *client)
 {
-	size_t capacity = client->capacity ? client->capacity * 2 : CHUNK;
+	size_t capacity = client->capacity ? client->capacity * 2 : REQUEST_FIRST;
 	char *grown;
 
 	if (client->request_size < client->capacity)
