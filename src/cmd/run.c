@@ -267,6 +267,13 @@ static void warn_of_root(const struct command *command, const struct words *word
 			     "machine: run needs no root, try it as an ordinary user");
 }
 
+static int find_namespaces(void *data, struct process_id *ret, struct error *error)
+{
+	const struct way *way = data;
+
+	return start_await_namespaces(way->started, ret, error);
+}
+
 static int await_tunnel(void *data, struct error *error)
 {
 	const struct way *way = data;
@@ -288,7 +295,8 @@ static int run_inside(struct command *command, const struct words *words, struct
 	char **covers = folders_of_keys(identity->account ? identity->account->uid : geteuid());
 	struct dns dns = {};
 	struct way way = {.command = command, .words = words, .dns = &dns, .started = started};
-	struct session session = {
+	const struct session session = {
+		.supervisor = started->record.supervisor,
 		.alone = !identity->account,
 		.dns = &dns,
 		.covers = (const char *const *)covers,
@@ -296,6 +304,7 @@ static int run_inside(struct command *command, const struct words *words, struct
 		.argv = words->command,
 		.linger = words->linger,
 		.leash = started->leash,
+		.find = find_namespaces,
 		.await = await_tunnel,
 		.lost = warn_of_lost,
 		.data = &way,
@@ -303,10 +312,6 @@ static int run_inside(struct command *command, const struct words *words, struct
 	struct session_end end = {};
 	int code = dns_parse(started->record.dns, &dns, error);
 
-	if (code == 0)
-		code = start_await_namespaces(started, error);
-	session.anchor = started->record.anchor;
-	session.supervisor = started->record.supervisor;
 	if (code == 0)
 		code = session_run(&session, &end, error);
 	command->done = end.status;

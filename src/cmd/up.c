@@ -79,8 +79,6 @@ static int bring_up(const struct command *command, const char *profile, unsigned
 	start.source = source ? source : "";
 	code = start_tunnel(&start, tunnel, &started, error);
 	if (code == 0)
-		code = start_await_namespaces(&started, error);
-	if (code == 0)
 		code = start_await(&started, error);
 	if (code < 0) {
 		start_end(&started);

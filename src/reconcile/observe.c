@@ -318,7 +318,7 @@ int observe_own(const struct own_netns *own, struct subu_state *ret, struct erro
 		code = observe_inside(&observer, error);
 	link = code == 0 ? subu_state_find_link(&state, 0) : NULL;
 	if (link && own->socket)
-		code = uapi_client_read(own->socket, &link->wg, error);
+		link->wg.fwmark = own->fwmark;
 	else if (link)
 		code = backend_read(BACKEND_KERNEL, netns, OWN_DEVICE, &link->wg, error);
 	if (code < 0)

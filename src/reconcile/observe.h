@@ -11,7 +11,8 @@
 int observe(uint32_t subu, const uint32_t *tunnels, size_t tunnel_count, struct subu_state *ret,
 	    struct error *error);
 
-/* The same of a namespace that is the caller's own. */
+/* The same of a namespace that is the caller's own. Its engine has just been started: it has its mark
+ * and nothing else, so that nobody waits until it can be asked. */
 int observe_own(const struct own_netns *own, struct subu_state *ret, struct error *error);
 
 /* Is the sub-user held to that tunnel by forced egress, at this moment? cgroup_fd is its

@@ -85,6 +85,7 @@ extern const struct netns_setting netns_settings[NETNS_SETTING_COUNT];
 #define OWN_DEVICE "subu_0"
 struct own_netns {
 	const char *socket; /* of the engine, uapi_listen(); NULL: the kernel runs the device */
+	uint32_t fwmark;    /* that the engine was started with */
 };
 
 /* A zeroed link at the end of the list; valid until the next append. */

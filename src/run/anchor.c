@@ -6,9 +6,11 @@
  *	  fork ───────────────────────────────────────────────────▶ leaves the files
  *	  record                   where it needs one, the network
  *	  receive ◀─── namespace ──┤
- *	                           TUN device, news of it ────────▶ its own part, its cage
+ *	  (caller) ◀───────── who ─┤
+ *	                           TUN device, news of it ────────▶
+ *	                           observe, plan, apply             its own part, its cage
  *	  await ◀───────────────────────────────────────── report ──┤
- *	                           observe, plan, apply ◀─────────▶ answers, is configured
+ *	                             … configure ◀────────────────▶ is configured
  *	  await ◀────── report ────┤
  *	                           no capabilities;                 works
  *	                           waits for its end
@@ -66,6 +68,18 @@ static int make_device(int engine, struct error *error)
 	return keeper_send_device(engine, &setup, error);
 }
 
+/* The namespaces are there. What a command needs of them can be made while the engine starts. */
+static int tell_who(int socket, struct error *error)
+{
+	struct process_id own;
+	int code = process_identify(getpid(), &own, error);
+
+	/* Nobody may be there any more to hear it. */
+	if (code == 0 && send(socket, &own, sizeof(own), MSG_NOSIGNAL) < 0)
+		errno = 0;
+	return code;
+}
+
 static int hand_over(const struct anchor_plan *plan, int channel, struct error *error)
 {
 	CLEANUP(fd_close) int netns = -1;
@@ -75,7 +89,8 @@ static int hand_over(const struct anchor_plan *plan, int channel, struct error *
 		code = netns_open_own(&netns, error);
 	if (code < 0)
 		return userns_add_reason(error);
-	return fds_send(channel, &netns, 1, 0, error);
+	code = tell_who(plan->who, error);
+	return code < 0 ? code : fds_send(channel, &netns, 1, 0, error);
 }
 
 static int wait_for_device(int channel, struct error *error)
@@ -98,6 +113,7 @@ static int configure(const struct anchor_plan *plan, struct error *error)
 	CLEANUP(plan_clear) struct plan steps = {};
 	const struct own_netns own = {
 		.socket = plan->backend == BACKEND_ENGINE ? plan->socket : NULL,
+		.fwmark = plan->tunnel->device.fwmark,
 	};
 	const uint16_t port = plan->tunnel->device.listen_port;
 	int code;
@@ -139,7 +155,7 @@ _Noreturn static void stay(void)
 static int live(struct anchor_plan plan, int channel, int *report, pid_t parent,
 		struct error *error)
 {
-	int *const kept[] = {&channel, report, &plan.device};
+	int *const kept[] = {&channel, report, &plan.device, &plan.who};
 	int code = fds_keep(kept, ARRAY_SIZE(kept), error);
 
 	if (code < 0)

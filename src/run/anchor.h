@@ -24,6 +24,7 @@ struct anchor_plan {
 	enum backend backend;
 	const char *socket; /* where the engine listens; it may take its time to answer */
 	int device;	    /* where to send it the device, keeper_send_device() */
+	int who;	    /* a socket: struct process_id, the anchor's, once one can enter */
 	bool alone;	    /* without rights outside: in a user namespace */
 };
 

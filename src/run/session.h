@@ -11,7 +11,6 @@
 #include "model/dns.h"
 
 struct session {
-	struct process_id anchor;     /* whose namespaces are entered, up or not yet */
 	struct process_id supervisor; /* whose end is the tunnel's */
 	bool alone;		      /* the namespaces are those of a user namespace */
 	const struct dns *dns;
@@ -20,6 +19,9 @@ struct session {
 	char *const *argv; /* the command, NULL at its end */
 	bool linger;	   /* what it leaves running may go on */
 	int leash;	   /* held by what lives on inside; -1: none */
+
+	/* Says whose namespaces to enter, when they are there; in a process of its own. */
+	int (*find)(void *data, struct process_id *ret, struct error *error);
 
 	/* Waits until the tunnel is up. Meanwhile all is made ready for the command, which does not
 	 * begin before, and not at all when this fails. */

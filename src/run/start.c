@@ -217,6 +217,8 @@ static int begin(const struct start *start, struct tunnel *tunnel, struct starte
 	supervisor.leash = leash;
 	if (code == 0)
 		code = supervisor_start(&supervisor, &started->supervisor, &started->news, error);
+	if (code == 0)
+		code = process_identify(started->supervisor, &started->record.supervisor, error);
 	if (code < 0)
 		registry_remove(&registry, start->name, &ignored);
 	return code;
@@ -265,17 +267,19 @@ int start_tunnel(const struct start *start, struct tunnel *tunnel, struct starte
 	return 0;
 }
 
-int start_await_namespaces(struct started *started, struct error *error)
+int start_await_namespaces(const struct started *started, struct process_id *ret,
+			   struct error *error)
 {
-	if (started->news.who < 0)
-		return 0;
-	return supervisor_await_who(&started->news, &started->record, error);
+	*ret = started->record.anchor;
+	return started->news.who < 0 ? 0 : supervisor_await_who(&started->news, ret, error);
 }
 
 int start_await(struct started *started, struct error *error)
 {
 	int code = started->news.report < 0 ? 0 : report_await(started->news.report, error);
 
+	if (code == 0)
+		code = start_await_namespaces(started, &started->record.anchor, error);
 	supervisor_news_close(&started->news);
 	return code;
 }

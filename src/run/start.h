@@ -50,13 +50,13 @@ int start_join(const struct start *start, struct started *ret, struct error *err
 int start_tunnel(const struct start *start, struct tunnel *tunnel, struct started *ret,
 		 struct error *error);
 
-/* Waits until the tunnel's namespaces can be entered: there may be no address in them yet, nor a route.
- * The record says then whose they are. Returns at once for a tunnel that was joined, as the next. After
- * a failure, start_end() is left to do. */
-int start_await_namespaces(struct started *started, struct error *error);
+/* Waits until the tunnel's namespaces can be entered, at once for one that was joined: there may be no
+ * address in them yet, nor a route. Says whose they are. When it fails start_await() says why. */
+int start_await_namespaces(const struct started *started, struct process_id *ret,
+			   struct error *error);
 
-/* Waits until the tunnel is up; there need not have been a handshake. After a failure, start_end() is
- * left to do. */
+/* Waits until the tunnel is up, at once for one that was joined; there need not have been a handshake.
+ * The record is complete then. After a failure, start_end() is left to do. */
 int start_await(struct started *started, struct error *error);
 
 /* Sets the tunnel free: it stays until it is told to end. Fails when it has ended; SIGPIPE is ignored

@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -133,19 +134,6 @@ static int make_kernel_device(struct life *life, struct error *error)
 	return code < 0 ? code : anchor_tell(&life->anchor, error);
 }
 
-/* The namespaces are there. What a command needs of them can be made while the engine starts. */
-static int tell_who(struct life *life, struct error *error)
-{
-	struct record *record = life->supervisor->record;
-	int code = process_identify(life->anchor.pid, &record->anchor, error);
-	const struct process_id who[] = {record->supervisor, record->anchor};
-
-	if (code == 0 && write(life->who, who, sizeof(who)) < 0)
-		return error_errno(error, "cannot speak to the caller");
-	fd_close(&life->who);
-	return code;
-}
-
 /* From here on others find the tunnel begun, and whether its supervisor lives: it has a lock of its
  * own, and lets that of the registry go. The anchor and the engine are at work by then. */
 static int sign_on(const struct supervisor *supervisor, struct error *error)
@@ -170,17 +158,19 @@ static int bring_up(struct life *life, struct error *error)
 				   .backend = record->backend,
 				   .socket = life->socket,
 				   .device = -1,
+				   .who = life->who,
 				   .alone = supervisor->alone};
 	CLEANUP(fd_close) int report = -1;
 	int code = engine ? start_both(life, &plan, &report, error)
 			  : anchor_start(&plan, &life->anchor, error);
 
+	fd_close(&life->who);
 	if (code == 0)
 		code = sign_on(supervisor, error);
 	if (code == 0)
 		code = anchor_receive(&life->anchor, error);
 	if (code == 0)
-		code = tell_who(life, error);
+		code = process_identify(life->anchor.pid, &record->anchor, error);
 	if (code == 0)
 		code = engine ? await_engine(life, report, error) : make_kernel_device(life, error);
 	if (code == 0)
@@ -439,7 +429,7 @@ int supervisor_start(const struct supervisor *supervisor, pid_t *ret_pid,
 {
 	CLEANUP(supervisor_news_close) struct supervisor_news from = SUPERVISOR_NEWS_NONE;
 	CLEANUP(supervisor_news_close) struct supervisor_news to = SUPERVISOR_NEWS_NONE;
-	int code = report_open(&from.who, &to.who, error);
+	int code = fds_pair(&from.who, &to.who, error);
 	pid_t pid;
 
 	if (code == 0)
@@ -457,20 +447,17 @@ int supervisor_start(const struct supervisor *supervisor, pid_t *ret_pid,
 	return 0;
 }
 
-int supervisor_await_who(const struct supervisor_news *news, struct record *record,
+int supervisor_await_who(const struct supervisor_news *news, struct process_id *ret,
 			 struct error *error)
 {
-	struct process_id who[2];
+	struct process_id anchor;
 	ssize_t size;
 
 	do
-		size = read(news->who, who, sizeof(who));
+		size = recv(news->who, &anchor, sizeof(anchor), MSG_PEEK);
 	while (size < 0 && errno == EINTR);
-	if (size != sizeof(who)) {
-		report_await(news->report, error);
-		return -error->code;
-	}
-	record->supervisor = who[0];
-	record->anchor = who[1];
+	if (size != sizeof(anchor))
+		return error_set(error, ECHILD, "the tunnel has no namespaces");
+	*ret = anchor;
 	return 0;
 }

@@ -35,9 +35,9 @@ void supervisor_news_close(struct supervisor_news *news);
 int supervisor_start(const struct supervisor *supervisor, pid_t *ret_pid,
 		     struct supervisor_news *ret, struct error *error);
 
-/* Waits until the tunnel's namespaces can be entered, long before it is up, and notes in the record
- * who supervisor and anchor are; or else waits for the report, which says why. */
-int supervisor_await_who(const struct supervisor_news *news, struct record *record,
+/* Waits until the tunnel's namespaces can be entered, long before it is up, and says whose they are,
+ * as often as it is asked. When there are none the report says why. */
+int supervisor_await_who(const struct supervisor_news *news, struct process_id *ret,
 			 struct error *error);
 
 #endif
