@@ -17,8 +17,17 @@
 #include "kernel/fds.h"
 #include "kernel/process.h"
 #include "wireguard/cage.h"
+#include "wireguard/hash.h"
 #include "wireguard/report.h"
 #include "wireguard/uapi_server.h"
+
+/* libcrypto takes its time to set up its hashes, which the device may take as well. */
+static int warm_up(struct error *error)
+{
+	CLEANUP(hash_free) struct hash *hash = hash_create(error);
+
+	return hash ? 0 : -error->code;
+}
 
 int keeper_send_device(int socket, const struct loop_setup *setup, struct error *error)
 {
@@ -43,9 +52,9 @@ static int receive_device(struct keeper *keeper, struct error *error)
 static int prepare(struct keeper *keeper, struct error *error)
 {
 	struct loop_setup *setup = &keeper->setup;
-	int lock, code = 0;
+	int lock, code = warm_up(error);
 
-	if (keeper->lock)
+	if (code == 0 && keeper->lock)
 		code = process_lock(keeper->lock, &lock, error);
 	if (code == 0 && setup->socket)
 		code = uapi_watch_removal(setup->socket, &setup->removal, error);
