@@ -83,33 +83,32 @@ static int make_read_only(const char *path, struct error *error)
 }
 
 /* What is listed may lie below another mount, out of everybody's reach. */
-static bool is_on(const char *path, unsigned int magic)
+static bool is_on(const struct mount_info *mount, const char *type, unsigned int magic)
 {
 	struct statfs fs;
 
-	return statfs(path, &fs) == 0 && (unsigned int)fs.f_type == magic;
+	return strcmp(mount->type, type) == 0 && statfs(mount->path, &fs) == 0 &&
+	       (unsigned int)fs.f_type == magic;
 }
 
-int cover_cgroups(struct error *error)
+int cover_cgroups(const struct mount_table *mounts, struct error *error)
 {
-	CLEANUP(mount_paths_clear) struct mount_paths paths = {};
-	int code = mount_list_type(CGROUP_TYPE, &paths, error);
+	int code = 0;
 
-	for (size_t i = 0; i < paths.count && code == 0; i++)
-		if (is_on(paths.items[i], CGROUP2_SUPER_MAGIC))
-			code = mount_add_attributes(paths.items[i], MOUNT_ATTR_RDONLY, false,
+	for (size_t i = 0; i < mounts->count && code == 0; i++)
+		if (is_on(&mounts->items[i], CGROUP_TYPE, CGROUP2_SUPER_MAGIC))
+			code = mount_add_attributes(mounts->items[i].path, MOUNT_ATTR_RDONLY, false,
 						    error);
 	return code;
 }
 
-static int cover_bpf(struct error *error)
+static int cover_bpf(const struct mount_table *mounts, struct error *error)
 {
-	CLEANUP(mount_paths_clear) struct mount_paths paths = {};
-	int code = mount_list_type(BPFFS_TYPE, &paths, error);
+	int code = 0;
 
-	for (size_t i = 0; i < paths.count && code == 0; i++)
-		if (is_on(paths.items[i], BPF_FS_MAGIC))
-			code = cover_folder(paths.items[i], error);
+	for (size_t i = 0; i < mounts->count && code == 0; i++)
+		if (is_on(&mounts->items[i], BPFFS_TYPE, BPF_FS_MAGIC))
+			code = cover_folder(mounts->items[i].path, error);
 	return code;
 }
 
@@ -126,18 +125,18 @@ int cover_engines(uid_t uid, struct error *error)
 	return cover_folder(path, error);
 }
 
-int cover_own_folders(struct error *error)
+int cover_own_folders(const struct mount_table *mounts, struct error *error)
 {
-	int code = cover_bpf(error);
+	int code = cover_bpf(mounts, error);
 
 	for (size_t i = 0; i < ARRAY_SIZE(own_folders) && code == 0; i++)
 		code = cover_folder(own_folders[i], error);
 	return code;
 }
 
-int cover_own(struct error *error)
+int cover_own(const struct mount_table *mounts, struct error *error)
 {
-	int code = cover_own_folders(error);
+	int code = cover_own_folders(mounts, error);
 
 	for (size_t i = 0; i < ARRAY_SIZE(settings) && code == 0; i++)
 		code = make_read_only(settings[i], error);

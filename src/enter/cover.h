@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include "base/error.h"
+#include "kernel/mount.h"
 
 /* Where the engines of a user's own tunnels listen, when no environment says otherwise
  * (run/folder_choice.h); with the number of the user. */
@@ -24,7 +25,7 @@ int cover_leave(const char *path, struct error *error);
  * capabilities still owns them, and a command must not leave its own. To be called before
  * sysfs_renew(), which covers mounts below /sys by copies: a current folder on one of those stays on
  * it. Version 1 has no part in this and stays as it is. */
-int cover_cgroups(struct error *error);
+int cover_cgroups(const struct mount_table *mounts, struct error *error);
 
 /* Covers these: who speaks to an engine there has its keys, and it sends where he likes. */
 int cover_engines(uid_t uid, struct error *error);
@@ -33,11 +34,11 @@ int cover_engines(uid_t uid, struct error *error);
  * systems, and makes the kernel's settings below /proc/sys read-only, for a command that runs as
  * root: root without capabilities still owns root's files. A current folder below a cover becomes
  * the one of that name on it, or the cover itself. */
-int cover_own(struct error *error);
+int cover_own(const struct mount_table *mounts, struct error *error);
 
 /* The same but for the settings, for a command in a user namespace: whatever its number there, it is not
  * the root who may write them. A read-only cover in /proc would keep it from mounting a /proc in a
  * process namespace of its own. */
-int cover_own_folders(struct error *error);
+int cover_own_folders(const struct mount_table *mounts, struct error *error);
 
 #endif

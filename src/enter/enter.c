@@ -115,14 +115,17 @@ static int add_container(int code, struct error *error)
 static int renew_mounts(const char *netns, const struct dns *dns, bool settings,
 			struct error *error)
 {
+	CLEANUP(mount_table_clear) struct mount_table mounts = {};
 	int code = mount_add_attributes("/", MOUNT_ATTR_NOSUID, true, error);
 
 	if (code == 0)
-		code = cover_cgroups(error);
+		code = mount_table_read(&mounts, error);
 	if (code == 0)
-		code = add_container(sysfs_renew(error), error);
+		code = cover_cgroups(&mounts, error);
 	if (code == 0)
-		code = settings ? cover_own(error) : cover_own_folders(error);
+		code = add_container(sysfs_renew(&mounts, error), error);
+	if (code == 0)
+		code = settings ? cover_own(&mounts, error) : cover_own_folders(&mounts, error);
 	if (code == 0)
 		code = resolver_install(netns, dns, error);
 	return code;

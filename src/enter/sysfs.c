@@ -16,16 +16,21 @@
 
 #define SYSFS_FOLDER "/sys"
 
+struct copy {
+	int fd;		  /* owned */
+	const char *path; /* of a mount table */
+};
+
 struct copies {
-	int *fds; /* owned; one a path */
+	struct copy *items; /* owned */
 	size_t count;
 };
 
 static void copies_clear(struct copies *copies)
 {
 	for (size_t i = 0; i < copies->count; i++)
-		fd_close(&copies->fds[i]);
-	memory_free(&copies->fds);
+		fd_close(&copies->items[i].fd);
+	memory_free(&copies->items);
 }
 
 static bool is_sysfs(const char *path)
@@ -54,28 +59,32 @@ static int mount_fresh(struct error *error)
 	return mount_attach(fd, SYSFS_FOLDER, error);
 }
 
-static int copy_all(const struct mount_paths *paths, struct copies *copies, struct error *error)
+/* What is mounted on the mount of that number, not deeper: the rest comes along. */
+static int copy_all(const struct mount_table *mounts, unsigned int number, struct copies *copies,
+		    struct error *error)
 {
 	int code, fd;
 
-	copies->fds = memory_resize(NULL, paths->count, sizeof(*copies->fds));
-	for (size_t i = 0; i < paths->count; i++) {
-		code = mount_copy(paths->items[i], &fd, error);
+	for (size_t i = 0; i < mounts->count; i++) {
+		if (mounts->items[i].parent != number)
+			continue;
+		code = mount_copy(mounts->items[i].path, &fd, error);
 		if (code < 0)
 			return code;
-		copies->fds[copies->count++] = fd;
+		copies->items =
+			memory_resize(copies->items, copies->count + 1, sizeof(*copies->items));
+		copies->items[copies->count++] = (struct copy){fd, mounts->items[i].path};
 	}
 	return 0;
 }
 
 /* What was mounted on the folder of a device that is not in this namespace has no place in it. */
-static int attach_all(const struct mount_paths *paths, const struct copies *copies,
-		      struct error *error)
+static int attach_all(const struct copies *copies, struct error *error)
 {
 	int code;
 
 	for (size_t i = 0; i < copies->count; i++) {
-		code = mount_attach(copies->fds[i], paths->items[i], error);
+		code = mount_attach(copies->items[i].fd, copies->items[i].path, error);
 		if (code < 0 && code != -ENOENT)
 			return code;
 	}
@@ -90,26 +99,25 @@ static int return_to_folder(const char *folder, struct error *error)
 	return 0;
 }
 
-int sysfs_renew(struct error *error)
+int sysfs_renew(const struct mount_table *mounts, struct error *error)
 {
-	CLEANUP(mount_paths_clear) struct mount_paths paths = {};
 	CLEANUP(copies_clear) struct copies copies = {};
 	char folder[PATH_MAX] = SYSFS_FOLDER;
 	bool inside = is_sysfs(".");
+	unsigned int number;
 	int code;
 
 	if (!is_sysfs(SYSFS_FOLDER))
 		return 0;
 	if (inside && !getcwd(folder, sizeof(folder)) && errno != ENOENT)
 		return error_errno(error, "cannot tell the current folder");
-	code = mount_list_children(SYSFS_FOLDER, &paths, error);
-	if (code < 0)
-		return code;
-	code = copy_all(&paths, &copies, error);
+	code = mount_number(SYSFS_FOLDER, &number, error);
+	if (code == 0)
+		code = copy_all(mounts, number, &copies, error);
 	if (code == 0)
 		code = mount_fresh(error);
 	if (code == 0)
-		code = attach_all(&paths, &copies, error);
+		code = attach_all(&copies, error);
 	if (code == 0 && inside)
 		code = return_to_folder(folder, error);
 	return code;

@@ -20,19 +20,20 @@
 
 int cgroup_path(const char *name, char **ret, struct error *error)
 {
-	CLEANUP(mount_paths_clear) struct mount_paths paths = {};
-	int code = mount_list_type(CGROUP_TYPE, &paths, error);
+	CLEANUP(mount_table_clear) struct mount_table mounts = {};
+	int code = mount_table_read(&mounts, error);
 
 	if (code < 0)
 		return code;
-	if (paths.count == 0) {
-		error_set(error, EOPNOTSUPP,
-			  "no control groups of version 2: mount them (`mount -t cgroup2 cgroup2 "
-			  "/sys/fs/cgroup`)");
-		return -EOPNOTSUPP;
+	for (size_t i = 0; i < mounts.count; i++) {
+		if (strcmp(mounts.items[i].type, CGROUP_TYPE) != 0)
+			continue;
+		*ret = memory_format("%s/%s", mounts.items[i].path, name);
+		return 0;
 	}
-	*ret = memory_format("%s/%s", paths.items[0], name);
-	return 0;
+	return error_set(error, EOPNOTSUPP,
+			 "no control groups of version 2: mount them (`mount -t cgroup2 cgroup2 "
+			 "/sys/fs/cgroup`)");
 }
 
 /* Makes the folder at the path, and those above it from `name` on. Returns 0 or -1. */

@@ -124,62 +124,54 @@ int mount_info_parse(char *line, struct mount_info *ret)
 	return 0;
 }
 
-/* Which of the mounts are meant. */
-struct filter {
-	const char *type; /* or, when NULL: */
-	uint64_t parent;
-};
-
-static bool filter_passes(const struct filter *filter, const struct mount_info *info)
+static void append(struct mount_table *table, const struct mount_info *info)
 {
-	return filter->type ? strcmp(info->type, filter->type) == 0
-			    : info->parent == filter->parent;
+	table->items = memory_resize(table->items, table->count + 1, sizeof(*table->items));
+	table->items[table->count++] = (struct mount_info){
+		.parent = info->parent,
+		.path = memory_strdup(info->path),
+		.type = memory_strdup(info->type),
+	};
 }
 
-static int list(const struct filter *filter, struct mount_paths *ret, struct error *error)
+int mount_table_read(struct mount_table *ret, struct error *error)
 {
-	CLEANUP(mount_paths_clear) struct mount_paths paths = {};
+	CLEANUP(mount_table_clear) struct mount_table table = {};
 	CLEANUP(file_close) FILE *file = fopen(MOUNTINFO, "re");
 	CLEANUP(memory_free) char *line = NULL;
+	struct mount_info info;
 	size_t size = 0;
 
 	if (!file)
 		return error_errno(error, "cannot open " MOUNTINFO);
 	while (getline(&line, &size, file) >= 0) {
-		struct mount_info info;
-
 		if (mount_info_parse(line, &info) < 0)
 			return error_set(error, EPROTO, "cannot read " MOUNTINFO);
-		if (!filter_passes(filter, &info))
-			continue;
-		paths.items = memory_resize(paths.items, paths.count + 1, sizeof(*paths.items));
-		paths.items[paths.count++] = memory_strdup(info.path);
+		append(&table, &info);
 	}
 	if (ferror(file))
 		return error_errno(error, "cannot read " MOUNTINFO);
-	*ret = paths;
-	paths = (struct mount_paths){};
+	*ret = table;
+	table = (struct mount_table){};
 	return 0;
 }
 
-int mount_list_children(const char *path, struct mount_paths *ret, struct error *error)
+void mount_table_clear(struct mount_table *table)
+{
+	for (size_t i = 0; i < table->count; i++) {
+		memory_free(&table->items[i].path);
+		memory_free(&table->items[i].type);
+	}
+	memory_free(&table->items);
+	table->count = 0;
+}
+
+int mount_number(const char *path, unsigned int *ret, struct error *error)
 {
 	struct statx status;
 
 	if (statx(AT_FDCWD, path, 0, STATX_MNT_ID, &status) < 0)
 		return error_errno(error, "cannot examine %s", path);
-	return list(&(struct filter){.parent = status.stx_mnt_id}, ret, error);
-}
-
-int mount_list_type(const char *type, struct mount_paths *ret, struct error *error)
-{
-	return list(&(struct filter){.type = type}, ret, error);
-}
-
-void mount_paths_clear(struct mount_paths *paths)
-{
-	for (size_t i = 0; i < paths->count; i++)
-		free(paths->items[i]);
-	memory_free(&paths->items);
-	paths->count = 0;
+	*ret = (unsigned int)status.stx_mnt_id;
+	return 0;
 }

@@ -40,23 +40,24 @@ int mount_detach(const char *path, struct error *error);
 /* A line of /proc/self/mountinfo (proc(5)), as far as it matters here. */
 struct mount_info {
 	unsigned int parent; /* the number of the mount it is mounted on */
-	const char *path;    /* in the line, as is */
-	const char *type;    /* of the file system, such as "cgroup2" */
+	char *path;	     /* in the line, as is the type */
+	char *type;	     /* of the file system, such as "cgroup2" */
 };
 
 /* Reads one line, in place; the path's octal escapes are undone. -EINVAL when it is none. */
 int mount_info_parse(char *line, struct mount_info *ret);
 
-struct mount_paths {
-	char **items; /* owned */
+/* All of them, the oldest first; what their paths and types point to is the table's. */
+struct mount_table {
+	struct mount_info *items; /* owned */
 	size_t count;
 };
 
-/* Where something is mounted on the mount at the path, not deeper. The caller clears the list. */
-int mount_list_children(const char *path, struct mount_paths *ret, struct error *error);
+/* The caller clears the table. */
+int mount_table_read(struct mount_table *ret, struct error *error);
+void mount_table_clear(struct mount_table *table);
 
-/* Where file systems of the type are mounted, the oldest first. The caller clears the list. */
-int mount_list_type(const char *type, struct mount_paths *ret, struct error *error);
-void mount_paths_clear(struct mount_paths *paths);
+/* The number of the mount that the path is on, as parents have it. */
+int mount_number(const char *path, unsigned int *ret, struct error *error);
 
 #endif
