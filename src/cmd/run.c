@@ -2,6 +2,7 @@
 #include "cmd/run.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -288,6 +289,17 @@ static int await_tunnel(void *data, struct error *error)
 	return 0;
 }
 
+/* A shell breaks its loop off when ^C has ended what runs in it, not when that exits with 130. */
+static void end_as_interrupted(void)
+{
+	struct sigaction action;
+
+	if (sigaction(SIGINT, NULL, &action) < 0 || action.sa_handler == SIG_IGN)
+		return;
+	signal(SIGINT, SIG_DFL);
+	raise(SIGINT);
+}
+
 static int run_inside(struct command *command, const struct words *words, struct started *started,
 		      const struct enter_identity *identity, struct error *error)
 {
@@ -318,6 +330,8 @@ static int run_inside(struct command *command, const struct words *words, struct
 	if (end.status)
 		command->status = end.status;
 	start_end(started);
+	if (end.signal == SIGINT)
+		end_as_interrupted();
 	return code;
 }
 

@@ -131,6 +131,7 @@ static int take_message(struct watch *watch, struct error *error)
 	case REAPER_ENDED:
 		watch->end->status = WIFSIGNALED(message.value) ? 128 + WTERMSIG(message.value)
 								: WEXITSTATUS(message.value);
+		watch->end->signal = WIFSIGNALED(message.value) ? WTERMSIG(message.value) : 0;
 		watch->end->left = message.left;
 		break;
 	default:

@@ -34,6 +34,7 @@ struct session {
 
 struct session_end {
 	int status; /* the exit status to end with (exit statuses of enter.h) */
+	int signal; /* that ended the command; 0: it exited */
 	bool left;  /* what the command left running goes on */
 };
 

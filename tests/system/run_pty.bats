@@ -113,6 +113,20 @@ counter()
 	END
 }
 
+@test "Ctrl-C ends the loop around it" {
+	at_shells <<-'END'
+		< [0]
+		> for i in 1 2 3; do subu run -- sh -c 'echo here; exec sleep 100'; done
+		< here
+		^ C
+		< [130]
+		> echo still "there"
+		< still there
+		> exit
+		end
+	END
+}
+
 @test "Ctrl-backslash ends it too" {
 	at_shells <<-'END'
 		< [0]
