@@ -31,9 +31,10 @@ int cgroup_path(const char *name, char **ret, struct error *error)
 		*ret = memory_format("%s/%s", mounts.items[i].path, name);
 		return 0;
 	}
-	return error_set(error, EOPNOTSUPP,
-			 "no control groups of version 2: mount them (`mount -t cgroup2 cgroup2 "
-			 "/sys/fs/cgroup`)");
+	error_set(error, EOPNOTSUPP,
+		  "no control groups of version 2: mount them (`mount -t cgroup2 cgroup2 "
+		  "/sys/fs/cgroup`)");
+	return -EOPNOTSUPP;
 }
 
 /* Makes the folder at the path, and those above it from `name` on. Returns 0 or -1. */

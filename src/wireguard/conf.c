@@ -53,8 +53,6 @@ struct parser {
 	bool interface_seen;
 	uint32_t keys_seen; /* in this section, a bit for each of keys[] */
 	unsigned int line_number, section_line;
-	char *line; /* owned; LINE_SIZE_MAX + 1 bytes, of which line_used have held something */
-	size_t line_used;
 };
 
 struct conf_key {
@@ -68,8 +66,6 @@ static void parser_clear(struct parser *parser)
 {
 	tunnel_clear(&parser->tunnel);
 	memory_free(&parser->claims);
-	explicit_bzero(parser->line, parser->line_used);
-	memory_free(&parser->line);
 	explicit_bzero(parser, sizeof(*parser));
 }
 
@@ -353,6 +349,7 @@ static int read_assignment(struct parser *parser, char *line, struct error *erro
 /* Takes the line of `size` bytes, its newline left out. */
 static int read_line(struct parser *parser, const char *text, size_t size, struct error *error)
 {
+	CLEANUP(secret_text_clear) struct secret_text copy = {};
 	char *line;
 
 	if (size && text[size - 1] == '\r')
@@ -368,12 +365,10 @@ static int read_line(struct parser *parser, const char *text, size_t size, struc
 					 "there is a control character (0x%02x) where only text in "
 					 "UTF-8 is right",
 					 text[i]);
-	memcpy(parser->line, text, size);
-	parser->line[size] = '\0';
-	if (parser->line_used < size)
-		parser->line_used = size;
-	*strchrnul(parser->line, '#') = '\0';
-	line = trim(parser->line);
+	copy = (struct secret_text){.bytes = memory_zalloc(size + 1), .size = size};
+	memcpy(copy.bytes, text, size);
+	*strchrnul(copy.bytes, '#') = '\0';
+	line = trim(copy.bytes);
 	if (!*line)
 		return 0;
 	return *line == '[' ? read_section(parser, line, error)
@@ -479,7 +474,7 @@ int conf_parse(const char *name, const char *text, size_t size, struct tunnel *r
 	       unsigned int *ret_ignored, struct error *error)
 {
 	CLEANUP(parser_clear)
-	struct parser parser = {.tunnel.routes = true, .line = memory_zalloc(LINE_SIZE_MAX + 1)};
+	struct parser parser = {.tunnel.routes = true};
 
 	if (size > CONF_SIZE_MAX)
 		return error_set(error, EFBIG, "%.200s is too large: %d bytes are the most", name,
