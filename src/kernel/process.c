@@ -278,7 +278,7 @@ int process_drop_capabilities(struct error *error)
 	code = drop_bounding(error);
 	if (code < 0)
 		return code;
-	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
+	if (cap_reset_ambient() < 0)
 		return error_errno(error, "cannot clear the ambient capabilities");
 	if (!none || cap_set_proc(none) < 0)
 		return error_errno(error, "cannot drop the capabilities");

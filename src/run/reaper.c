@@ -27,11 +27,13 @@
 #include "base/memory.h"
 #include "kernel/fds.h"
 #include "kernel/process.h"
+#include "wireguard/report.h"
 
 #define GRACE_MS 2000 /* between SIGTERM and SIGKILL, for what the command leaves behind */
 
 struct life {
 	const struct reaper *reaper;
+	int gate;      /* owned: one byte lets the command go */
 	pid_t command; /* 0: it has ended */
 	int status;    /* of the command */
 	int stopped;   /* by which signal the command is; 0: it runs */
@@ -211,9 +213,9 @@ _Noreturn static void watch(struct life *life)
 
 /* All that the command is not to find in the first process, and that this one must not keep from
  * whoever waits for it to be let go. */
-static int retire(struct reaper *reaper, struct error *error)
+static int retire(struct reaper *reaper, int *gate, struct error *error)
 {
-	int *const kept[] = {&reaper->channel, &reaper->leash};
+	int *const kept[] = {&reaper->channel, &reaper->leash, gate};
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC), code = 0;
 
 	if (null < 0 || chdir("/") < 0)
@@ -243,10 +245,17 @@ static void await_tunnel(const struct reaper *reaper)
 }
 
 /* Returns 0 in the command's process, and its number here. */
-static pid_t start_command(struct life *life, struct error *error)
+static pid_t start_command(struct life *life, int *ret_gate, struct error *error)
 {
+	int code = report_open(ret_gate, &life->gate, error);
+
+	if (code < 0)
+		return code;
 	life->command = fork();
-	return life->command < 0 ? error_errno(error, "cannot start a process") : life->command;
+	if (life->command < 0)
+		return error_errno(error, "cannot start a process");
+	fd_close(life->command ? ret_gate : &life->gate);
+	return life->command;
 }
 
 static int take_signals(struct life *life, struct error *error)
@@ -259,25 +268,38 @@ static int take_signals(struct life *life, struct error *error)
 	return life->signals < 0 ? error_errno(error, "cannot take signals") : 0;
 }
 
-void reaper_live(struct reaper *reaper)
+/* A stop of before is over, for the one outside goes on; the signal is still blocked there. */
+static void let_go(struct life *life)
 {
-	struct life life = {.reaper = reaper};
+	kill(life->command, SIGCONT);
+	/* Should it have died meanwhile, that is for reap() to say. */
+	if (write(life->gate, "", 1) < 0)
+		errno = 0;
+	fd_close(&life->gate);
+}
+
+int reaper_live(struct reaper *reaper)
+{
+	struct life life = {.reaper = reaper, .gate = -1};
 	struct error error;
 	sigset_t all;
 	pid_t command = -1;
+	int gate = -1;
 
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, NULL);
 	signal(SIGCHLD, SIG_DFL);
 	if (enter_renew_mounts(reaper->identity, reaper->dns, reaper->covers, &error) == 0)
-		command = start_command(&life, &error);
+		command = start_command(&life, &gate, &error);
 	if (command == 0)
-		return;
-	if (command < 0 || retire(reaper, &error) < 0 || take_signals(&life, &error) < 0)
+		return gate;
+	if (command < 0 || retire(reaper, &life.gate, &error) < 0 ||
+	    take_signals(&life, &error) < 0)
 		fail(reaper, &error);
 	await_tunnel(reaper);
 	/* Of what came before the one outside hands nothing on. */
 	forget_signals();
+	let_go(&life);
 	/* It may have ended before anybody could be told. */
 	reap(&life);
 	watch(&life);

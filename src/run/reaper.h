@@ -16,7 +16,7 @@ enum reaper_word {
 	REAPER_STOPPED, /* value: by which signal the command was; continued; terminal */
 	REAPER_ENDED,	/* value: what waitpid(2) says of the command; left */
 	/* from it */
-	REAPER_BEGIN,  /* the tunnel is up, and the command is let go: its first word, or none */
+	REAPER_BEGIN,  /* the tunnel is up: its first word, or none */
 	REAPER_SIGNAL, /* value: a signal that the one outside got */
 };
 
@@ -39,7 +39,7 @@ struct reaper {
 };
 
 /* In the first process of the namespace. Returns in the command's process alone, which is to go on to
- * enter_give_up() and to wait there until it is let go. */
-void reaper_live(struct reaper *reaper);
+ * enter_give_up() with what is returned: the gate, where it is let go once the tunnel is up. */
+int reaper_live(struct reaper *reaper);
 
 #endif

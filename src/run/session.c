@@ -47,7 +47,6 @@ struct watch {
 	const struct session *session;
 	struct session_end *end;
 	int channel, signals, tunnel; /* owned; tunnel: a pidfd; -1 once it has gone */
-	int gate;		      /* owned: one byte lets the command go */
 	int terminal;		      /* owned; the controlling one; -1: none */
 	int continued;		      /* how many SIGCONT it has handed on */
 	pid_t reaper;
@@ -58,7 +57,6 @@ struct watch {
 static void watch_close(struct watch *watch)
 {
 	fd_close(&watch->channel);
-	fd_close(&watch->gate);
 	fd_close(&watch->signals);
 	fd_close(&watch->tunnel);
 	fd_close(&watch->terminal);
@@ -187,8 +185,21 @@ static int enter_namespaces(const struct session *session, struct error *error)
 	return 0;
 }
 
-/* In the process that enters. Returns in the command's process alone. */
-static void enter(const struct session *session, int channel)
+/* The terminal's ^Z stops the session, which is enough: it would wait for this one in vain when it
+ * alone is continued. */
+static void block_stops(void)
+{
+	sigset_t stops;
+
+	sigemptyset(&stops);
+	sigaddset(&stops, SIGTSTP);
+	sigaddset(&stops, SIGTTIN);
+	sigaddset(&stops, SIGTTOU);
+	sigprocmask(SIG_BLOCK, &stops, NULL);
+}
+
+/* In the process that enters. Returns in the command's process alone, the gate where that one waits. */
+static int enter(const struct session *session, int channel)
 {
 	struct reaper reaper = {.dns = session->dns,
 				.covers = session->covers,
@@ -198,12 +209,11 @@ static void enter(const struct session *session, int channel)
 				.leash = session->leash};
 	struct reaper_message message = {.word = REAPER_STARTED};
 
+	block_stops();
 	if (enter_namespaces(session, &message.error) == 0) {
 		message.value = (int)syscall(SYS_clone, CLONE_PARENT | SIGCHLD, 0, 0, 0, 0);
-		if (message.value == 0) {
-			reaper_live(&reaper);
-			return;
-		}
+		if (message.value == 0)
+			return reaper_live(&reaper);
 		if (message.value < 0)
 			error_errno(&message.error, "cannot start a process");
 	}
@@ -237,10 +247,6 @@ static int begin(struct watch *watch, struct error *error)
 	if (watch->signals < 0)
 		return error_errno(error, "cannot take signals");
 	say(watch, REAPER_BEGIN, 0);
-	/* It may have died before. */
-	if (send(watch->gate, "", 1, MSG_NOSIGNAL) < 0)
-		errno = 0;
-	fd_close(&watch->gate);
 	return 0;
 }
 
@@ -286,12 +292,10 @@ int session_run(const struct session *session, struct session_end *ret, struct e
 	struct watch watch = {.session = session,
 			      .end = ret,
 			      .channel = -1,
-			      .gate = -1,
 			      .signals = -1,
 			      .tunnel = -1,
 			      .terminal = -1};
 	CLEANUP(fd_close) int inner = -1;
-	CLEANUP(fd_close) int gate = -1;
 	pid_t between;
 	int code;
 
@@ -299,8 +303,6 @@ int session_run(const struct session *session, struct session_end *ret, struct e
 	sigprocmask(SIG_BLOCK, NULL, &watch.mask);
 	signal(SIGCHLD, SIG_DFL);
 	code = fds_pair(&watch.channel, &inner, error);
-	if (code == 0)
-		code = fds_pair(&watch.gate, &gate, error);
 	if (code < 0)
 		return code;
 	between = fork();
@@ -308,11 +310,8 @@ int session_run(const struct session *session, struct session_end *ret, struct e
 		return error_errno(error, "cannot start a process");
 	if (between == 0) {
 		fd_close(&watch.channel);
-		fd_close(&watch.gate);
-		enter(session, inner);
-		return become(session, gate, ret, error);
+		return become(session, enter(session, inner), ret, error);
 	}
-	fd_close(&gate);
 	fd_close(&inner);
 	waitpid(between, NULL, 0);
 	code = begin(&watch, error);

@@ -114,13 +114,14 @@ static int start_both(struct life *life, struct anchor_plan *plan, int *ret_repo
 	return code < 0 ? code : keeper_start(&keeper, &life->engine, ret_report, error);
 }
 
-/* Where it has got no device, the anchor says why: it has by then. */
+/* Where it has got no device (EPIPE), the anchor says why: it has by then. */
 static int await_engine(const struct life *life, int report, struct error *error)
 {
 	int code = report_await(report, error);
 
-	return code < 0 && anchor_has_reported(&life->anchor) ? anchor_await(&life->anchor, error)
-							      : code;
+	return code == -EPIPE && anchor_has_reported(&life->anchor)
+		       ? anchor_await(&life->anchor, error)
+		       : code;
 }
 
 /* From outside, straight into the namespace: its UDP sockets stay where it was made. */

@@ -12,7 +12,7 @@
 int cage_leave_files(struct error *error);
 
 /* Then the rest: forbids core dumps and being traced, locks memory where allowed, and takes away the
- * capabilities and, for good, all system calls but those of cage.c's list: any other ends the process
+ * capabilities and, for good, all system calls but those of engine_filter.c: any other ends the process
  * with SIGSYS.
  *
  * keep_network_rights: CAP_NET_RAW and CAP_NET_BIND_SERVICE stay, for a device that somebody

@@ -47,33 +47,41 @@ static int receive_device(struct keeper *keeper, struct error *error)
 	return code;
 }
 
-/* What takes paths comes before it leaves the files, and what the device takes after: it may yet be
- * made. The descriptor of the lock stays open for life, as a lock's must. */
+/* The device may yet be made: what is done meanwhile is what takes time. */
+static int await_device(struct keeper *keeper, struct error *error)
+{
+	int code = warm_up(error);
+
+	if (code == 0)
+		code = cage_leave_files(error);
+	return code < 0 ? code : receive_device(keeper, error);
+}
+
+/* What takes paths, and the lock's descriptor stays open for life, as a lock's must. */
 static int prepare(struct keeper *keeper, struct error *error)
 {
 	struct loop_setup *setup = &keeper->setup;
-	int lock, code = warm_up(error);
+	int lock, code = 0;
 
-	if (code == 0 && keeper->lock)
+	if (keeper->lock)
 		code = process_lock(keeper->lock, &lock, error);
 	if (code == 0 && setup->socket)
 		code = uapi_watch_removal(setup->socket, &setup->removal, error);
-	if (code == 0)
-		code = cage_leave_files(error);
-	if (code == 0 && keeper->device >= 0)
-		code = receive_device(keeper, error);
 	return code;
 }
 
-/* The engine's own process, until it is to work. */
+/* The engine's own process, until it is to work. One that has its device keeps its rights until it has
+ * its sockets: to leave the files may cost them. One that waits for it has none to lose. */
 static struct loop *make_loop(struct keeper *keeper, struct error *error)
 {
 	CLEANUP(loop_free) struct loop *loop = NULL;
+	const bool waits = keeper->device >= 0;
 
-	if (prepare(keeper, error) < 0)
+	if (prepare(keeper, error) < 0 || (waits && await_device(keeper, error) < 0))
 		return NULL;
 	loop = loop_create(&keeper->setup, error);
-	if (!loop || cage_close(keeper->keep_network_rights, error) < 0)
+	if (!loop || (!waits && cage_leave_files(error) < 0) ||
+	    cage_close(keeper->keep_network_rights, error) < 0)
 		return NULL;
 	return MEMORY_TAKE(loop);
 }

@@ -328,6 +328,14 @@ fetch()
 	done
 }
 
+@test "an engine that fails says why, not those who miss it" {
+	for _ in 1 2 3 4 5 6 7 8; do
+		fails 125 'no memory for 4096 packets of 65535 bytes' \
+			sh -c 'ulimit -v 200000; exec subu run --config vpn.conf touch ran'
+	done
+	client test ! -e "$home/ran" || complain "it has begun"
+}
+
 @test "twenty commands at once in one tunnel that is up" {
 	as_user subu -q profile import vpn.conf
 	done_by subu up vpn
