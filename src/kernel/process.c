@@ -257,6 +257,22 @@ bool process_may(cap_value_t capability)
 
 /* Without CAP_SETPCAP the bounding set cannot be made smaller. No capability can be gained from it
  * then: no_new_privs forbids execve() all that the process has not. */
+pid_t process_fork_unstopped(void)
+{
+	sigset_t stops, before;
+	pid_t pid;
+
+	sigemptyset(&stops);
+	sigaddset(&stops, SIGTSTP);
+	sigaddset(&stops, SIGTTIN);
+	sigaddset(&stops, SIGTTOU);
+	sigprocmask(SIG_BLOCK, &stops, &before);
+	pid = fork();
+	if (pid != 0)
+		sigprocmask(SIG_SETMASK, &before, NULL);
+	return pid;
+}
+
 static int drop_bounding(struct error *error)
 {
 	if (!process_may(CAP_SETPCAP))

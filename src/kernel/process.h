@@ -44,6 +44,11 @@ int process_lock(const char *path, int *ret_fd, struct error *error);
  */
 int process_lock_holder(const char *path, pid_t *ret, struct error *error);
 
+/* As fork(2), for a child that its parent waits for: ^Z does not stop it, since that stops the parent as
+ * well, which would wait in vain when it alone is continued. SIGTSTP, SIGTTIN and SIGTTOU are blocked
+ * in the child. */
+pid_t process_fork_unstopped(void);
+
 /* Has the process this capability, in its own user namespace? */
 bool process_may(cap_value_t capability);
 

@@ -185,19 +185,6 @@ static int enter_namespaces(const struct session *session, struct error *error)
 	return 0;
 }
 
-/* The terminal's ^Z stops the session, which is enough: it would wait for this one in vain when it
- * alone is continued. */
-static void block_stops(void)
-{
-	sigset_t stops;
-
-	sigemptyset(&stops);
-	sigaddset(&stops, SIGTSTP);
-	sigaddset(&stops, SIGTTIN);
-	sigaddset(&stops, SIGTTOU);
-	sigprocmask(SIG_BLOCK, &stops, NULL);
-}
-
 /* In the process that enters. Returns in the command's process alone, the gate where that one waits. */
 static int enter(const struct session *session, int channel)
 {
@@ -209,7 +196,6 @@ static int enter(const struct session *session, int channel)
 				.leash = session->leash};
 	struct reaper_message message = {.word = REAPER_STARTED};
 
-	block_stops();
 	if (enter_namespaces(session, &message.error) == 0) {
 		message.value = (int)syscall(SYS_clone, CLONE_PARENT | SIGCHLD, 0, 0, 0, 0);
 		if (message.value == 0)
@@ -305,7 +291,7 @@ int session_run(const struct session *session, struct session_end *ret, struct e
 	code = fds_pair(&watch.channel, &inner, error);
 	if (code < 0)
 		return code;
-	between = fork();
+	between = process_fork_unstopped();
 	if (between < 0)
 		return error_errno(error, "cannot start a process");
 	if (between == 0) {

@@ -437,7 +437,7 @@ int supervisor_start(const struct supervisor *supervisor, pid_t *ret_pid,
 		code = report_open(&from.report, &to.report, error);
 	if (code < 0)
 		return code;
-	pid = fork();
+	pid = process_fork_unstopped();
 	if (pid < 0)
 		return error_errno(error, "cannot start a process");
 	if (pid == 0)

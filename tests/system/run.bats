@@ -336,6 +336,32 @@ fetch()
 	client test ! -e "$home/ran" || complain "it has begun"
 }
 
+# stopped_at_starts ROUNDS: stops the group of a starting subu at any moment, and continues subu alone.
+stopped_at_starts()
+{
+	client tee /mnt/stopped.py >/dev/null <<-'END'
+		import os, random, signal, subprocess, sys, time
+		for i in range(int(sys.argv[1])):
+		    subu = subprocess.Popen(["subu", "run", "--config", "vpn.conf", "true"],
+		                            preexec_fn=os.setpgrp)
+		    time.sleep(random.uniform(0, 0.012))
+		    os.killpg(subu.pid, signal.SIGTSTP)
+		    time.sleep(0.05)
+		    subu.send_signal(signal.SIGCONT)
+		    try:
+		        if subu.wait(10) != 0:
+		            sys.exit("round %d: status %d" % (i, subu.returncode))
+		    except subprocess.TimeoutExpired:
+		        os.killpg(subu.pid, signal.SIGKILL)
+		        sys.exit("round %d: it stays stopped" % i)
+	END
+	as_user python3 /mnt/stopped.py "$1"
+}
+
+@test "a start that is stopped goes on when subu alone is continued" {
+	stopped_at_starts 40
+}
+
 @test "twenty commands at once in one tunnel that is up" {
 	as_user subu -q profile import vpn.conf
 	done_by subu up vpn
