@@ -26,24 +26,23 @@
 #define LABEL_COOKIE "cookie--" /* section 5.4.7 */
 #define LABEL_SIZE   8
 
-void cookie_keys_derive(struct cookie_keys *keys, struct hash *hash, const struct key *public_key)
+void cookie_keys_derive(struct cookie_keys *keys, const struct key *public_key)
 {
-	hash_digest(hash, LABEL_MAC1, LABEL_SIZE, public_key->bytes, KEY_SIZE, keys->mac1);
-	hash_digest(hash, LABEL_COOKIE, LABEL_SIZE, public_key->bytes, KEY_SIZE, keys->cookie);
+	hash_digest(LABEL_MAC1, LABEL_SIZE, public_key->bytes, KEY_SIZE, keys->mac1);
+	hash_digest(LABEL_COOKIE, LABEL_SIZE, public_key->bytes, KEY_SIZE, keys->cookie);
 }
 
 /* mac1 covers all before it, mac2 also covers mac1. */
-static void mac1_of(const struct cookie_keys *keys, struct hash *hash, const uint8_t *message,
-		    size_t size, uint8_t ret[static MESSAGE_MAC_SIZE])
+static void mac1_of(const struct cookie_keys *keys, const uint8_t *message, size_t size,
+		    uint8_t ret[static MESSAGE_MAC_SIZE])
 {
-	hash_mac(hash, keys->mac1, sizeof(keys->mac1), message, size - sizeof(struct message_macs),
-		 ret);
+	hash_mac(keys->mac1, sizeof(keys->mac1), message, size - sizeof(struct message_macs), ret);
 }
 
-static void mac2_of(const uint8_t cookie[static MESSAGE_COOKIE_SIZE], struct hash *hash,
-		    const uint8_t *message, size_t size, uint8_t ret[static MESSAGE_MAC_SIZE])
+static void mac2_of(const uint8_t cookie[static MESSAGE_COOKIE_SIZE], const uint8_t *message,
+		    size_t size, uint8_t ret[static MESSAGE_MAC_SIZE])
 {
-	hash_mac(hash, cookie, MESSAGE_COOKIE_SIZE, message, size - MESSAGE_MAC_SIZE, ret);
+	hash_mac(cookie, MESSAGE_COOKIE_SIZE, message, size - MESSAGE_MAC_SIZE, ret);
 }
 
 static struct message_macs *macs_of(uint8_t *message, size_t size)
@@ -51,24 +50,22 @@ static struct message_macs *macs_of(uint8_t *message, size_t size)
 	return (struct message_macs *)(message + size - sizeof(struct message_macs));
 }
 
-void cookie_add_macs(struct cookie_jar *jar, struct hash *hash, uint8_t *message, size_t size,
-		     uint64_t now)
+void cookie_add_macs(struct cookie_jar *jar, uint8_t *message, size_t size, uint64_t now)
 {
 	struct message_macs *macs = macs_of(message, size);
 
-	mac1_of(&jar->keys, hash, message, size, macs->mac1);
+	mac1_of(&jar->keys, message, size, macs->mac1);
 	memcpy(jar->sent_mac1, macs->mac1, sizeof(jar->sent_mac1));
 	jar->awaiting = true;
 	if (jar->cookie_born && now - jar->cookie_born < COOKIE_LIFE)
-		mac2_of(jar->cookie, hash, message, size, macs->mac2);
+		mac2_of(jar->cookie, message, size, macs->mac2);
 	else
 		memset(macs->mac2, 0, sizeof(macs->mac2));
 }
 
 /* The cookie of an address: the MAC of its bytes and its port's. */
-static void cookie_make(struct cookie_checker *checker, struct hash *hash,
-			const union socket_address *from, uint64_t now,
-			uint8_t ret[static MESSAGE_COOKIE_SIZE])
+static void cookie_make(struct cookie_checker *checker, const union socket_address *from,
+			uint64_t now, uint8_t ret[static MESSAGE_COOKIE_SIZE])
 {
 	uint8_t text[16 + 2];
 	size_t size = 0;
@@ -86,26 +83,25 @@ static void cookie_make(struct cookie_checker *checker, struct hash *hash,
 		memcpy(text + 4, &from->v4.sin_port, 2);
 		size = 6;
 	}
-	hash_mac(hash, checker->secret, sizeof(checker->secret), text, size, ret);
+	hash_mac(checker->secret, sizeof(checker->secret), text, size, ret);
 }
 
-enum cookie_verdict cookie_check(struct cookie_checker *checker, struct hash *hash,
-				 const uint8_t *message, size_t size,
-				 const union socket_address *from, uint64_t now)
+enum cookie_verdict cookie_check(struct cookie_checker *checker, const uint8_t *message,
+				 size_t size, const union socket_address *from, uint64_t now)
 {
 	const struct message_macs *macs = macs_of((uint8_t *)message, size);
 	uint8_t expected[MESSAGE_MAC_SIZE], cookie[MESSAGE_COOKIE_SIZE];
 
-	mac1_of(&checker->keys, hash, message, size, expected);
+	mac1_of(&checker->keys, message, size, expected);
 	if (CRYPTO_memcmp(expected, macs->mac1, sizeof(expected)) != 0)
 		return COOKIE_BAD_MAC;
-	cookie_make(checker, hash, from, now, cookie);
-	mac2_of(cookie, hash, message, size, expected);
+	cookie_make(checker, from, now, cookie);
+	mac2_of(cookie, message, size, expected);
 	return CRYPTO_memcmp(expected, macs->mac2, sizeof(expected)) ? COOKIE_NONE : COOKIE_GOOD;
 }
 
-bool cookie_reply_create(struct cookie_checker *checker, struct hash *hash, const uint8_t *message,
-			 size_t size, const union socket_address *from, uint64_t now,
+bool cookie_reply_create(struct cookie_checker *checker, const uint8_t *message, size_t size,
+			 const union socket_address *from, uint64_t now,
 			 struct message_cookie_reply *ret)
 {
 	const struct message_macs *macs = macs_of((uint8_t *)message, size);
@@ -114,7 +110,7 @@ bool cookie_reply_create(struct cookie_checker *checker, struct hash *hash, cons
 	/* Both handshake messages begin with the type and their sender's index. */
 	memcpy(reply.receiver, message + 4, sizeof(reply.receiver));
 	random_fill(reply.nonce, sizeof(reply.nonce));
-	cookie_make(checker, hash, from, now, reply.sealed_cookie);
+	cookie_make(checker, from, now, reply.sealed_cookie);
 	if (!xchacha_seal(checker->keys.cookie, reply.nonce, macs->mac1, sizeof(macs->mac1),
 			  reply.sealed_cookie, MESSAGE_COOKIE_SIZE))
 		return false;

@@ -39,21 +39,19 @@ enum cookie_verdict {
 	COOKIE_GOOD,	/* both are right: the sender receives what we send to his address */
 };
 
-void cookie_keys_derive(struct cookie_keys *keys, struct hash *hash, const struct key *public_key);
+void cookie_keys_derive(struct cookie_keys *keys, const struct key *public_key);
 
 /* Fills in the MACs at the end of a handshake message to the owner of the jar's keys. */
-void cookie_add_macs(struct cookie_jar *jar, struct hash *hash, uint8_t *message, size_t size,
-		     uint64_t now);
+void cookie_add_macs(struct cookie_jar *jar, uint8_t *message, size_t size, uint64_t now);
 
 /* Judges the MACs at the end of a handshake message; `from` counts for the second alone. */
-enum cookie_verdict cookie_check(struct cookie_checker *checker, struct hash *hash,
-				 const uint8_t *message, size_t size,
-				 const union socket_address *from, uint64_t now);
+enum cookie_verdict cookie_check(struct cookie_checker *checker, const uint8_t *message,
+				 size_t size, const union socket_address *from, uint64_t now);
 
 /* Makes the reply to a handshake message with a cookie for its sender. False when libcrypto has no
  * memory. */
-bool cookie_reply_create(struct cookie_checker *checker, struct hash *hash, const uint8_t *message,
-			 size_t size, const union socket_address *from, uint64_t now,
+bool cookie_reply_create(struct cookie_checker *checker, const uint8_t *message, size_t size,
+			 const union socket_address *from, uint64_t now,
 			 struct message_cookie_reply *ret);
 
 /* Keeps the cookie of a reply to the last message sent. False, and nothing changed, when it is not

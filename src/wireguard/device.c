@@ -10,19 +10,15 @@
 
 #define UNDER_LOAD_TIME MOMENT_SECOND
 
-struct device *device_create(struct packet_pool *pool, struct error *error)
+struct device *device_create(struct packet_pool *pool)
 {
-	CLEANUP(device_free) struct device *device = memory_zalloc(sizeof(*device));
+	struct device *device = memory_zalloc(sizeof(*device));
 
 	device->pool = pool;
-	device->hash = hash_create(error);
-	if (!device->hash)
-		return NULL;
-	device->identity.hash = device->hash;
 	device->mtu = TUNNEL_MTU_DEFAULT;
 	random_fill(device->table_key, sizeof(device->table_key));
 	ratelimiter_init(&device->ratelimiter);
-	return MEMORY_TAKE(device);
+	return device;
 }
 
 static void remove_all_peers(struct device *device)
@@ -40,7 +36,6 @@ void device_free(struct device **device)
 	table_clear(&(*device)->peers_by_key);
 	table_clear(&(*device)->indices);
 	schedule_clear(&(*device)->schedule);
-	hash_free(&(*device)->hash);
 	OPENSSL_cleanse(*device, sizeof(**device));
 	memory_free(device);
 }
@@ -90,7 +85,7 @@ static int set_private_key(struct device *device, const struct key *private_key,
 	self = identity->pair.handle ? peer_find(device, &identity->pair.public_key) : NULL;
 	if (self)
 		peer_destroy(device, self);
-	cookie_keys_derive(&device->cookies.keys, device->hash, &identity->pair.public_key);
+	cookie_keys_derive(&device->cookies.keys, &identity->pair.public_key);
 	for (struct peer *peer = device->first; peer; peer = peer->next) {
 		peer_forget_handshake(device, peer);
 		noise_handshake_prepare(&peer->handshake, identity);

@@ -8,7 +8,6 @@
 
 struct device {
 	struct packet_pool *pool; /* not owned */
-	struct hash *hash;	  /* owned */
 	struct noise_identity identity;
 	struct cookie_checker cookies;
 	struct ratelimiter ratelimiter;

@@ -17,17 +17,8 @@
 #include "kernel/fds.h"
 #include "kernel/process.h"
 #include "wireguard/cage.h"
-#include "wireguard/hash.h"
 #include "wireguard/report.h"
 #include "wireguard/uapi_server.h"
-
-/* libcrypto takes its time to set up its hashes, which the device may take as well. */
-static int warm_up(struct error *error)
-{
-	CLEANUP(hash_free) struct hash *hash = hash_create(error);
-
-	return hash ? 0 : -error->code;
-}
 
 int keeper_send_device(int socket, const struct loop_setup *setup, struct error *error)
 {
@@ -50,10 +41,8 @@ static int receive_device(struct keeper *keeper, struct error *error)
 /* The device may yet be made: what is done meanwhile is what takes time. */
 static int await_device(struct keeper *keeper, struct error *error)
 {
-	int code = warm_up(error);
+	int code = cage_leave_files(error);
 
-	if (code == 0)
-		code = cage_leave_files(error);
 	return code < 0 ? code : receive_device(keeper, error);
 }
 

@@ -377,9 +377,9 @@ struct loop *loop_create(const struct loop_setup *setup, struct error *error)
 	if (loop->epoll < 0 || !loop->uapi || !loop->pool)
 		return NULL;
 	loop->queue = tun_queue_create(loop->tun, loop->pool, error);
-	loop->device = loop->queue ? device_create(loop->pool, error) : NULL;
-	if (!loop->device)
+	if (!loop->queue)
 		return NULL;
+	loop->device = device_create(loop->pool);
 	loop->udp = udp_create(loop->pool, setup->fwmark, error);
 	if (!loop->udp || take_signals(loop, error) < 0 || watch_all(loop, error) < 0 ||
 	    link_watch_ask(loop->link, loop->index, error) < 0)

@@ -36,71 +36,67 @@ static void transcript_wipe(struct noise_transcript *transcript)
 	OPENSSL_cleanse(transcript, sizeof(*transcript));
 }
 
-static void mix_hash(struct noise_transcript *transcript, struct hash *hash, const void *data,
-		     size_t size)
+static void mix_hash(struct noise_transcript *transcript, const void *data, size_t size)
 {
-	hash_digest(hash, transcript->hash, HASH_SIZE, data, size, transcript->hash);
+	hash_digest(transcript->hash, HASH_SIZE, data, size, transcript->hash);
 }
 
-static void transcript_begin(struct noise_transcript *transcript, struct hash *hash,
-			     const struct key *responder)
+static void transcript_begin(struct noise_transcript *transcript, const struct key *responder)
 {
-	hash_digest(hash, CONSTRUCTION, strlen(CONSTRUCTION), NULL, 0, transcript->chaining_key);
-	hash_digest(hash, transcript->chaining_key, HASH_SIZE, IDENTIFIER, strlen(IDENTIFIER),
+	hash_digest(CONSTRUCTION, strlen(CONSTRUCTION), NULL, 0, transcript->chaining_key);
+	hash_digest(transcript->chaining_key, HASH_SIZE, IDENTIFIER, strlen(IDENTIFIER),
 		    transcript->hash);
-	mix_hash(transcript, hash, responder->bytes, KEY_SIZE);
+	mix_hash(transcript, responder->bytes, KEY_SIZE);
 }
 
 /* e: a public ephemeral key goes into both. */
-static void mix_ephemeral(struct noise_transcript *transcript, struct hash *hash,
-			  const struct key *ephemeral)
+static void mix_ephemeral(struct noise_transcript *transcript, const struct key *ephemeral)
 {
-	mix_hash(transcript, hash, ephemeral->bytes, KEY_SIZE);
-	hash_kdf(hash, transcript->chaining_key, ephemeral->bytes, KEY_SIZE, NULL, NULL);
+	mix_hash(transcript, ephemeral->bytes, KEY_SIZE);
+	hash_kdf(transcript->chaining_key, ephemeral->bytes, KEY_SIZE, NULL, NULL);
 }
 
 /* es, ee, se: the secret of a pair and a public key; gives a field's key where one is wanted. */
-static bool mix_shared(struct noise_transcript *transcript, struct hash *hash,
-		       const struct curve_pair *pair, const struct key *public_key, struct key *ret)
+static bool mix_shared(struct noise_transcript *transcript, const struct curve_pair *pair,
+		       const struct key *public_key, struct key *ret)
 {
 	CLEANUP(key_wipe) struct key secret;
 
 	if (!curve_shared(pair, public_key, &secret))
 		return false;
-	hash_kdf(hash, transcript->chaining_key, secret.bytes, KEY_SIZE, ret ? ret->bytes : NULL,
-		 NULL);
+	hash_kdf(transcript->chaining_key, secret.bytes, KEY_SIZE, ret ? ret->bytes : NULL, NULL);
 	return true;
 }
 
 /* psk: into both; gives the key of the response's field. */
-static void mix_preshared(struct noise_transcript *transcript, struct hash *hash,
-			  const struct key *preshared_key, struct key *ret)
+static void mix_preshared(struct noise_transcript *transcript, const struct key *preshared_key,
+			  struct key *ret)
 {
 	uint8_t mixed[HASH_SIZE];
 
-	hash_kdf(hash, transcript->chaining_key, preshared_key->bytes, KEY_SIZE, mixed, ret->bytes);
-	mix_hash(transcript, hash, mixed, sizeof(mixed));
+	hash_kdf(transcript->chaining_key, preshared_key->bytes, KEY_SIZE, mixed, ret->bytes);
+	mix_hash(transcript, mixed, sizeof(mixed));
 	OPENSSL_cleanse(mixed, sizeof(mixed));
 }
 
 /* Seals the size bytes of a field in place; the tag follows them. */
-static bool seal_field(struct noise_transcript *transcript, const struct noise_identity *identity,
-		       const struct key *key, uint8_t *field, size_t size)
+static bool seal_field(struct noise_transcript *transcript, const struct key *key, uint8_t *field,
+		       size_t size)
 {
 	if (!aead_seal_once(key->bytes, 0, transcript->hash, HASH_SIZE, field, size))
 		return false;
-	mix_hash(transcript, identity->hash, field, size + AEAD_TAG_SIZE);
+	mix_hash(transcript, field, size + AEAD_TAG_SIZE);
 	return true;
 }
 
 /* Opens a field of size bytes with its tag into ret, which has room for the tag too. */
-static bool open_field(struct noise_transcript *transcript, const struct noise_identity *identity,
-		       const struct key *key, const uint8_t *field, size_t size, uint8_t *ret)
+static bool open_field(struct noise_transcript *transcript, const struct key *key,
+		       const uint8_t *field, size_t size, uint8_t *ret)
 {
 	memcpy(ret, field, size);
 	if (!aead_open_once(key->bytes, 0, transcript->hash, HASH_SIZE, ret, size))
 		return false;
-	mix_hash(transcript, identity->hash, field, size);
+	mix_hash(transcript, field, size);
 	return true;
 }
 
@@ -145,11 +141,11 @@ void noise_handshake_forget(struct noise_handshake *handshake)
 }
 
 /* ss, which has been computed before. */
-static void mix_static(struct noise_transcript *transcript, struct hash *hash,
-		       const struct noise_handshake *handshake, struct key *ret)
+static void mix_static(struct noise_transcript *transcript, const struct noise_handshake *handshake,
+		       struct key *ret)
 {
-	hash_kdf(hash, transcript->chaining_key, handshake->static_static.bytes, KEY_SIZE,
-		 ret->bytes, NULL);
+	hash_kdf(transcript->chaining_key, handshake->static_static.bytes, KEY_SIZE, ret->bytes,
+		 NULL);
 }
 
 bool noise_initiation_create(const struct noise_identity *identity,
@@ -163,19 +159,17 @@ bool noise_initiation_create(const struct noise_identity *identity,
 	noise_handshake_forget(handshake);
 	if (!handshake->has_static_static || !curve_pair_generate(&handshake->ephemeral))
 		return false;
-	transcript_begin(transcript, identity->hash, &handshake->remote_static);
+	transcript_begin(transcript, &handshake->remote_static);
 	memcpy(message.ephemeral, handshake->ephemeral.public_key.bytes, KEY_SIZE);
-	mix_ephemeral(transcript, identity->hash, &handshake->ephemeral.public_key);
-	if (!mix_shared(transcript, identity->hash, &handshake->ephemeral,
-			&handshake->remote_static, &key))
+	mix_ephemeral(transcript, &handshake->ephemeral.public_key);
+	if (!mix_shared(transcript, &handshake->ephemeral, &handshake->remote_static, &key))
 		return false;
 	memcpy(message.sealed_static, identity->pair.public_key.bytes, KEY_SIZE);
-	if (!seal_field(transcript, identity, &key, message.sealed_static, KEY_SIZE))
+	if (!seal_field(transcript, &key, message.sealed_static, KEY_SIZE))
 		return false;
-	mix_static(transcript, identity->hash, handshake, &key);
+	mix_static(transcript, handshake, &key);
 	timestamp_make(real, message.sealed_timestamp);
-	if (!seal_field(transcript, identity, &key, message.sealed_timestamp,
-			MESSAGE_TIMESTAMP_SIZE))
+	if (!seal_field(transcript, &key, message.sealed_timestamp, MESSAGE_TIMESTAMP_SIZE))
 		return false;
 	bytes_put_le32(message.sender, local_index);
 	handshake->state = NOISE_INITIATION_SENT;
@@ -192,12 +186,12 @@ bool noise_initiation_open(const struct noise_identity *identity,
 
 	if (!identity->pair.handle)
 		return false;
-	transcript_begin(&initiation.transcript, identity->hash, &identity->pair.public_key);
+	transcript_begin(&initiation.transcript, &identity->pair.public_key);
 	memcpy(initiation.remote_ephemeral.bytes, message->ephemeral, KEY_SIZE);
-	mix_ephemeral(&initiation.transcript, identity->hash, &initiation.remote_ephemeral);
-	if (!mix_shared(&initiation.transcript, identity->hash, &identity->pair,
-			&initiation.remote_ephemeral, &key) ||
-	    !open_field(&initiation.transcript, identity, &key, message->sealed_static,
+	mix_ephemeral(&initiation.transcript, &initiation.remote_ephemeral);
+	if (!mix_shared(&initiation.transcript, &identity->pair, &initiation.remote_ephemeral,
+			&key) ||
+	    !open_field(&initiation.transcript, &key, message->sealed_static,
 			sizeof(message->sealed_static), opened))
 		return false;
 	memcpy(initiation.remote_static.bytes, opened, KEY_SIZE);
@@ -217,8 +211,8 @@ bool noise_initiation_accept(const struct noise_identity *identity,
 
 	if (!handshake->has_static_static)
 		return false;
-	mix_static(&transcript, identity->hash, handshake, &key);
-	if (!open_field(&transcript, identity, &key, message->sealed_timestamp,
+	mix_static(&transcript, handshake, &key);
+	if (!open_field(&transcript, &key, message->sealed_timestamp,
 			sizeof(message->sealed_timestamp), timestamp))
 		return false;
 	/* Big-endian numbers compare as strings of bytes. */
@@ -242,8 +236,8 @@ void noise_initiation_wipe(struct noise_initiation *initiation)
 	OPENSSL_cleanse(initiation, sizeof(*initiation));
 }
 
-bool noise_response_create(const struct noise_identity *identity, struct noise_handshake *handshake,
-			   uint32_t local_index, struct message_response *ret)
+bool noise_response_create(struct noise_handshake *handshake, uint32_t local_index,
+			   struct message_response *ret)
 {
 	struct message_response message = {.type = {MESSAGE_RESPONSE}};
 	struct noise_transcript *transcript = &handshake->transcript;
@@ -254,14 +248,12 @@ bool noise_response_create(const struct noise_identity *identity, struct noise_h
 	if (!curve_pair_generate(&handshake->ephemeral))
 		return false;
 	memcpy(message.ephemeral, handshake->ephemeral.public_key.bytes, KEY_SIZE);
-	mix_ephemeral(transcript, identity->hash, &handshake->ephemeral.public_key);
-	if (!mix_shared(transcript, identity->hash, &handshake->ephemeral,
-			&handshake->remote_ephemeral, NULL) ||
-	    !mix_shared(transcript, identity->hash, &handshake->ephemeral,
-			&handshake->remote_static, NULL))
+	mix_ephemeral(transcript, &handshake->ephemeral.public_key);
+	if (!mix_shared(transcript, &handshake->ephemeral, &handshake->remote_ephemeral, NULL) ||
+	    !mix_shared(transcript, &handshake->ephemeral, &handshake->remote_static, NULL))
 		return false;
-	mix_preshared(transcript, identity->hash, &handshake->preshared_key, &key);
-	if (!seal_field(transcript, identity, &key, message.sealed_nothing, 0))
+	mix_preshared(transcript, &handshake->preshared_key, &key);
+	if (!seal_field(transcript, &key, message.sealed_nothing, 0))
 		return false;
 	bytes_put_le32(message.sender, local_index);
 	bytes_put_le32(message.receiver, handshake->remote_index);
@@ -282,14 +274,13 @@ bool noise_response_consume(const struct noise_identity *identity,
 	if (handshake->state != NOISE_INITIATION_SENT)
 		return false;
 	memcpy(remote_ephemeral.bytes, message->ephemeral, KEY_SIZE);
-	mix_ephemeral(&transcript, identity->hash, &remote_ephemeral);
-	if (!mix_shared(&transcript, identity->hash, &handshake->ephemeral, &remote_ephemeral,
-			NULL) ||
-	    !mix_shared(&transcript, identity->hash, &identity->pair, &remote_ephemeral, NULL))
+	mix_ephemeral(&transcript, &remote_ephemeral);
+	if (!mix_shared(&transcript, &handshake->ephemeral, &remote_ephemeral, NULL) ||
+	    !mix_shared(&transcript, &identity->pair, &remote_ephemeral, NULL))
 		return false;
-	mix_preshared(&transcript, identity->hash, &handshake->preshared_key, &key);
-	if (!open_field(&transcript, identity, &key, message->sealed_nothing,
-			sizeof(message->sealed_nothing), nothing))
+	mix_preshared(&transcript, &handshake->preshared_key, &key);
+	if (!open_field(&transcript, &key, message->sealed_nothing, sizeof(message->sealed_nothing),
+			nothing))
 		return false;
 	handshake->transcript = transcript;
 	handshake->remote_ephemeral = remote_ephemeral;
@@ -298,14 +289,13 @@ bool noise_response_consume(const struct noise_identity *identity,
 	return true;
 }
 
-void noise_handshake_finish(struct noise_handshake *handshake, struct hash *hash,
-			    struct noise_keys *ret)
+void noise_handshake_finish(struct noise_handshake *handshake, struct noise_keys *ret)
 {
 	bool initiator = handshake->state == NOISE_RESPONSE_RECEIVED;
 	uint8_t *first = initiator ? ret->sending : ret->receiving;
 	uint8_t *second = initiator ? ret->receiving : ret->sending;
 
-	hash_kdf(hash, handshake->transcript.chaining_key, NULL, 0, second, NULL);
+	hash_kdf(handshake->transcript.chaining_key, NULL, 0, second, NULL);
 	memcpy(first, handshake->transcript.chaining_key, AEAD_KEY_SIZE);
 	noise_handshake_forget(handshake);
 }

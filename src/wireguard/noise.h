@@ -19,7 +19,6 @@
 
 /* What a device brings to all of its handshakes. */
 struct noise_identity {
-	struct hash *hash;	/* the device's */
 	struct key private_key; /* zero: none */
 	struct curve_pair pair; /* none: no handshake is possible */
 };
@@ -100,8 +99,8 @@ bool noise_initiation_accept(const struct noise_identity *identity,
 void noise_initiation_wipe(struct noise_initiation *initiation);
 
 /* Answers the initiation received under an index of ours. */
-bool noise_response_create(const struct noise_identity *identity, struct noise_handshake *handshake,
-			   uint32_t local_index, struct message_response *ret);
+bool noise_response_create(struct noise_handshake *handshake, uint32_t local_index,
+			   struct message_response *ret);
 
 /* Goes on with the handshake that the response is for. False, and nothing changed, when it is not
  * right. */
@@ -110,8 +109,7 @@ bool noise_response_consume(const struct noise_identity *identity,
 			    const struct message_response *message);
 
 /* Gives the keys of a complete handshake, which is then forgotten. */
-void noise_handshake_finish(struct noise_handshake *handshake, struct hash *hash,
-			    struct noise_keys *ret);
+void noise_handshake_finish(struct noise_handshake *handshake, struct noise_keys *ret);
 void noise_keys_wipe(struct noise_keys *keys);
 
 #endif

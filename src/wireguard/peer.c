@@ -11,8 +11,7 @@ static uint64_t hash_of(const struct device *device, const struct key *public_ke
 {
 	uint8_t digest[MESSAGE_MAC_SIZE];
 
-	hash_mac(device->hash, device->table_key, sizeof(device->table_key), public_key->bytes,
-		 KEY_SIZE, digest);
+	hash_mac(device->table_key, sizeof(device->table_key), public_key->bytes, KEY_SIZE, digest);
 	return bytes_get_le64(digest);
 }
 
@@ -48,7 +47,7 @@ struct peer *peer_create(struct device *device, const struct key *public_key)
 	noise_handshake_prepare(&peer->handshake, &device->identity);
 	peer->handshake_index.kind = INDEX_HANDSHAKE;
 	peer->handshake_index.peer = peer;
-	cookie_keys_derive(&peer->cookies.keys, device->hash, public_key);
+	cookie_keys_derive(&peer->cookies.keys, public_key);
 	sessions_init(&peer->sessions, peer);
 	timers_init(&peer->timers, &device->schedule);
 	table_insert(&device->peers_by_key, &peer->by_key, hash_of(device, public_key));

@@ -17,8 +17,7 @@ void ratelimiter_init(struct ratelimiter *limiter)
 	random_fill(limiter->key, sizeof(limiter->key));
 }
 
-static uint64_t source_of(const struct ratelimiter *limiter, struct hash *hash,
-			  const union socket_address *from)
+static uint64_t source_of(const struct ratelimiter *limiter, const union socket_address *from)
 {
 	uint8_t text[1 + 8] = {}, digest[MESSAGE_MAC_SIZE];
 
@@ -27,7 +26,7 @@ static uint64_t source_of(const struct ratelimiter *limiter, struct hash *hash,
 		memcpy(text + 1, &from->v6.sin6_addr, 8);
 	else
 		memcpy(text + 1, &from->v4.sin_addr, 4);
-	hash_mac(hash, limiter->key, sizeof(limiter->key), text, sizeof(text), digest);
+	hash_mac(limiter->key, sizeof(limiter->key), text, sizeof(text), digest);
 	return bytes_get_le64(digest) | 1;
 }
 
@@ -38,10 +37,9 @@ static uint64_t credit_at(const struct ratelimiter_entry *entry, uint64_t now)
 	return passed >= CREDIT_MOST - entry->credit ? CREDIT_MOST : entry->credit + passed;
 }
 
-bool ratelimiter_allow(struct ratelimiter *limiter, struct hash *hash,
-		       const union socket_address *from, uint64_t now)
+bool ratelimiter_allow(struct ratelimiter *limiter, const union socket_address *from, uint64_t now)
 {
-	uint64_t source = source_of(limiter, hash, from);
+	uint64_t source = source_of(limiter, from);
 	struct ratelimiter_entry *set = limiter->entries[(source >> 1) % RATELIMITER_SETS];
 	struct ratelimiter_entry *entry = NULL;
 

@@ -32,7 +32,6 @@ void ratelimiter_init(struct ratelimiter *limiter);
 
 /* Takes a token from the source's bucket: an IPv4 address, or an IPv6 network of 64 bits. False
  * when there is none left, or no place for another source. `now` is on the monotonic clock. */
-bool ratelimiter_allow(struct ratelimiter *limiter, struct hash *hash,
-		       const union socket_address *from, uint64_t now);
+bool ratelimiter_allow(struct ratelimiter *limiter, const union socket_address *from, uint64_t now);
 
 #endif

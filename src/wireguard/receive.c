@@ -42,7 +42,7 @@ static bool handshake_admit(struct work *work, struct packet *packet)
 		drop(work, packet);
 		return false;
 	}
-	switch (cookie_check(&device->cookies, device->hash, packet_data(packet), packet->length,
+	switch (cookie_check(&device->cookies, packet_data(packet), packet->length,
 			     &packet->address, now)) {
 	case COOKIE_BAD_MAC:
 		break;
@@ -53,7 +53,7 @@ static bool handshake_admit(struct work *work, struct packet *packet)
 		return false;
 	case COOKIE_GOOD:
 		if (now >= device->under_load_until ||
-		    ratelimiter_allow(&device->ratelimiter, device->hash, &packet->address, now))
+		    ratelimiter_allow(&device->ratelimiter, &packet->address, now))
 			return true;
 		break;
 	}

@@ -27,8 +27,7 @@ static void emit_handshake(struct work *work, struct peer *peer, struct packet *
 			   uint32_t size)
 {
 	packet->length = size;
-	cookie_add_macs(&peer->cookies, work->device->hash, packet_data(packet), size,
-			work->now->monotonic);
+	cookie_add_macs(&peer->cookies, packet_data(packet), size, work->now->monotonic);
 	timers_packet_sent(work, peer);
 	emit(work, peer, packet);
 }
@@ -75,7 +74,7 @@ bool send_begin_session(struct work *work, struct peer *peer)
 	struct noise_keys keys;
 	bool made;
 
-	noise_handshake_finish(&peer->handshake, device->hash, &keys);
+	noise_handshake_finish(&peer->handshake, &keys);
 	made = sessions_add(&peer->sessions, &device->indices, &keys, &peer->handshake_index,
 			    remote_index, initiator, work->now->monotonic);
 	noise_keys_wipe(&keys);
@@ -95,7 +94,7 @@ void send_response(struct work *work, struct peer *peer)
 		return;
 	message = (struct message_response *)packet_data(packet);
 	index = indices_renew(&device->indices, &peer->handshake_index);
-	if (!noise_response_create(&device->identity, &peer->handshake, index, message) ||
+	if (!noise_response_create(&peer->handshake, index, message) ||
 	    !send_begin_session(work, peer)) {
 		peer_forget_handshake(device, peer);
 		packet_put(device->pool, packet);
@@ -110,8 +109,8 @@ void send_cookie_reply(struct work *work, struct packet *packet)
 	struct device *device = work->device;
 	struct message_cookie_reply reply;
 
-	if (!cookie_reply_create(&device->cookies, device->hash, packet_data(packet),
-				 packet->length, &packet->address, work->now->monotonic, &reply)) {
+	if (!cookie_reply_create(&device->cookies, packet_data(packet), packet->length,
+				 &packet->address, work->now->monotonic, &reply)) {
 		packet_put(device->pool, packet);
 		return;
 	}

@@ -65,7 +65,7 @@ static void world_init(struct world *world)
 		change.private_key.bytes[0] = machines[i].key;
 		if (key_derive_public(&other, &peer.public_key, &error) < 0)
 			abort();
-		world->devices[i] = device_create(world->pool, &error);
+		world->devices[i] = device_create(world->pool);
 		device_set_up(world->devices[i], &world->now, true, &world->outputs[i]);
 		if (device_configure(world->devices[i], &world->now, &change, &world->outputs[i],
 				     &error) < 0)

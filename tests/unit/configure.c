@@ -201,8 +201,7 @@ static void test_no_private_key_under_load(void **state)
 	simulation_ping(simulation, a);
 	packet = simulation_take(a, MESSAGE_INITIATION);
 	jar.keys = b->device->cookies.keys;
-	cookie_add_macs(&jar, b->device->hash, packet_data(packet), packet->length,
-			simulation->now.monotonic);
+	cookie_add_macs(&jar, packet_data(packet), packet->length, simulation->now.monotonic);
 	simulation_hand_over(simulation, b, &a->address, packet);
 	assert_int_equal(b->output.datagrams.count, 0);
 }

@@ -67,8 +67,8 @@ static void test_trailing_bytes(void **state)
 	simulation_ping(simulation, a);
 	packet = simulation_take(a, MESSAGE_INITIATION);
 	packet->length += 16;
-	cookie_add_macs(&simulation_peer(a)->cookies, a->device->hash, packet_data(packet),
-			packet->length, simulation->now.monotonic);
+	cookie_add_macs(&simulation_peer(a)->cookies, packet_data(packet), packet->length,
+			simulation->now.monotonic);
 	simulation_hand_over(simulation, b, &a->address, packet);
 	assert_int_equal(b->output.datagrams.count, 0);
 }

@@ -31,7 +31,6 @@ static const char second_key_digits[] =
 	"848308e622b3e15e5ebc5312111efc31082e86c85e9ee93fe8c5aa7f972cc9c3";
 
 struct party {
-	struct hash *hash;
 	struct noise_identity identity;
 	struct noise_handshake handshake;
 };
@@ -49,7 +48,6 @@ static void party_clear(struct party *party)
 {
 	noise_handshake_forget(&party->handshake);
 	noise_identity_clear(&party->identity);
-	hash_free(&party->hash);
 }
 
 static void party_init(struct party *party, uint8_t own, uint8_t other)
@@ -57,9 +55,7 @@ static void party_init(struct party *party, uint8_t own, uint8_t other)
 	struct key own_key = run_from(own), other_key = run_from(other);
 	struct error error;
 
-	*party = (struct party){.hash = hash_create(&error)};
-	assert_non_null(party->hash);
-	party->identity.hash = party->hash;
+	*party = (struct party){};
 	assert_true(noise_identity_set(&party->identity, &own_key));
 	assert_int_equal(key_derive_public(&other_key, &party->handshake.remote_static, &error), 0);
 	party->handshake.preshared_key = run_from(129);
@@ -107,7 +103,7 @@ static void test_known_response(void **state)
 	assert_int_equal(hex_read(response_digits, (uint8_t *)&message), sizeof(message));
 	assert_true(noise_response_consume(&initiator.identity, &initiator.handshake, &message));
 	assert_int_equal(initiator.handshake.remote_index, 0x55667788);
-	noise_handshake_finish(&initiator.handshake, initiator.hash, &keys);
+	noise_handshake_finish(&initiator.handshake, &keys);
 	assert_hex_equal(keys.sending, first_key_digits);
 	assert_hex_equal(keys.receiving, second_key_digits);
 	assert_int_equal(initiator.handshake.state, NOISE_NOTHING);
@@ -128,13 +124,13 @@ static void test_both_sides(void **state)
 	assert_true(noise_initiation_create(&initiator.identity, &initiator.handshake, 5, &real,
 					    &initiation));
 	assert_true(accept(&responder, &initiation, 1));
-	assert_true(noise_response_create(&responder.identity, &responder.handshake, 6, &response));
+	assert_true(noise_response_create(&responder.handshake, 6, &response));
 	assert_int_equal(bytes_get_le32(response.receiver), 5);
 	assert_true(noise_response_consume(&initiator.identity, &initiator.handshake, &response));
 	assert_int_equal(initiator.handshake.remote_index, 6);
 	assert_false(noise_response_consume(&initiator.identity, &initiator.handshake, &response));
-	noise_handshake_finish(&initiator.handshake, initiator.hash, &first);
-	noise_handshake_finish(&responder.handshake, responder.hash, &second);
+	noise_handshake_finish(&initiator.handshake, &first);
+	noise_handshake_finish(&responder.handshake, &second);
 	assert_memory_equal(first.sending, second.receiving, sizeof(first.sending));
 	assert_memory_equal(first.receiving, second.sending, sizeof(first.sending));
 	assert_memory_not_equal(first.sending, first.receiving, sizeof(first.sending));
@@ -205,7 +201,7 @@ static void test_any_bit_counts(void **state)
 	}
 	assert_int_equal(responder.handshake.state, NOISE_NOTHING);
 	assert_true(accept(&responder, &initiation, 1));
-	assert_true(noise_response_create(&responder.identity, &responder.handshake, 6, &response));
+	assert_true(noise_response_create(&responder.handshake, 6, &response));
 	first = offsetof(struct message_response, ephemeral);
 	end = offsetof(struct message_response, macs);
 	for (size_t bit = first * 8; bit < end * 8; bit++) {
