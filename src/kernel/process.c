@@ -255,8 +255,6 @@ bool process_may(cap_value_t capability)
 	return own && cap_get_flag(own, capability, CAP_EFFECTIVE, &may) == 0 && may == CAP_SET;
 }
 
-/* Without CAP_SETPCAP the bounding set cannot be made smaller. No capability can be gained from it
- * then: no_new_privs forbids execve() all that the process has not. */
 pid_t process_fork_unstopped(void)
 {
 	sigset_t stops, before;
@@ -273,6 +271,8 @@ pid_t process_fork_unstopped(void)
 	return pid;
 }
 
+/* Without CAP_SETPCAP the bounding set cannot be made smaller. No capability can be gained from it
+ * then: no_new_privs forbids execve() all that the process has not. */
 static int drop_bounding(struct error *error)
 {
 	if (!process_may(CAP_SETPCAP))
