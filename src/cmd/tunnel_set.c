@@ -202,13 +202,11 @@ static int change(const struct command *command, struct store *store, const stru
 	struct subu_link link;
 	struct key public_key;
 	json_t *value;
-	int linked, code = tunnel_check(tunnel, error);
+	int linked, code = tunnel_check(tunnel, &public_key, error);
 
 	if (code < 0)
 		return error_wrap(error, "WG_%u", tunnel->id);
 	code = store_update_tunnel(store, tunnel, error);
-	if (code == 0)
-		code = key_derive_public(&tunnel->device.private_key, &public_key, error);
 	if (code < 0)
 		return code;
 	linked = store_find_link_of_tunnel(store, tunnel->id, &link, error);

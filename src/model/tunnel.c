@@ -72,7 +72,7 @@ static int check_addresses(const struct cidr_list *list, struct error *error)
 	return 0;
 }
 
-int tunnel_check(const struct tunnel *tunnel, struct error *error)
+int tunnel_check(const struct tunnel *tunnel, struct key *ret_public_key, struct error *error)
 {
 	struct key own;
 	int code = key_derive_public(&tunnel->device.private_key, &own, error);
@@ -86,5 +86,8 @@ int tunnel_check(const struct tunnel *tunnel, struct error *error)
 		return error_set(error, EINVAL,
 				 "an MTU of %u is too small for IPv6, which needs %d", tunnel->mtu,
 				 TUNNEL_MTU_LEAST_IPV6);
-	return check_addresses(&tunnel->addresses, error);
+	code = check_addresses(&tunnel->addresses, error);
+	if (code == 0 && ret_public_key)
+		*ret_public_key = own;
+	return code;
 }

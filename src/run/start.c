@@ -37,13 +37,13 @@ enum backend start_backend(void)
 	return start_has_rights() && backend_kernel_present() ? BACKEND_KERNEL : BACKEND_ENGINE;
 }
 
-static int check(const struct tunnel *tunnel, struct error *error)
+static int check(const struct tunnel *tunnel, struct key *ret_public_key, struct error *error)
 {
 	if (tunnel->device.fwmark && !start_has_rights())
 		return error_set(error, EPERM,
 				 "FwMark asks for packets that only root may mark: take the line "
 				 "away, or run subu as root");
-	return tunnel_check(tunnel, error);
+	return tunnel_check(tunnel, ret_public_key, error);
 }
 
 static int resolve(struct tunnel *tunnel, struct error *error)
@@ -224,16 +224,12 @@ static int begin(const struct start *start, struct tunnel *tunnel, struct starte
 	return code;
 }
 
-static int describe(const struct start *start, const struct tunnel *tunnel, struct record *record,
-		    struct error *error)
+static void describe(const struct start *start, const struct tunnel *tunnel,
+		     const struct key *public_key, struct record *record)
 {
 	char text[KEY_BASE64_MAX];
-	struct key key;
-	int code = key_derive_public(&tunnel->device.private_key, &key, error);
 
-	if (code < 0)
-		return code;
-	key_to_base64(&key, text);
+	key_to_base64(public_key, text);
 	record->backend = start_backend();
 	record->since = time(NULL);
 	record->addresses = cidr_list_format(&tunnel->addresses);
@@ -242,21 +238,21 @@ static int describe(const struct start *start, const struct tunnel *tunnel, stru
 	record->key = memory_strdup(text);
 	strncpy(record->name, start->name, sizeof(record->name) - 1);
 	strncpy(record->profile, start->profile, sizeof(record->profile) - 1);
-	return 0;
 }
 
 int start_tunnel(const struct start *start, struct tunnel *tunnel, struct started *ret,
 		 struct error *error)
 {
 	CLEANUP(started_clear) struct started started = STARTED_NONE;
-	int code = check(tunnel, error);
+	struct key public_key;
+	int code = check(tunnel, &public_key, error);
 
 	if (code == 0)
 		code = resolve(tunnel, error);
-	if (code == 0)
-		code = describe(start, tunnel, &started.record, error);
-	if (code == 0)
+	if (code == 0) {
+		describe(start, tunnel, &public_key, &started.record);
 		code = begin(start, tunnel, &started, error);
+	}
 	tunnel_clear(tunnel);
 	if (code < 0) {
 		start_end(&started);
