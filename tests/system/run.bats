@@ -328,11 +328,26 @@ fetch()
 	done
 }
 
+# Nobody but the engine asks for epoll.
 @test "an engine that fails says why, not those who miss it" {
-	! grep -q __asan_init "$SUBU" || skip "AddressSanitizer needs the memory that is refused here"
+	client tee /mnt/without_epoll.py >/dev/null <<-'END'
+		import ctypes, os, struct, sys
+		number = {"x86_64": 291, "aarch64": 20}[os.uname().machine]  # epoll_create1
+		code = struct.pack("=" + 4 * "HBBI",
+		                   0x20, 0, 0, 0,             # the number of the call
+		                   0x15, 0, 1, number,        # is it this one?
+		                   0x06, 0, 0, 0x00050000 | 24,  # then EMFILE
+		                   0x06, 0, 0, 0x7fff0000)    # or else it may
+		code = ctypes.create_string_buffer(code)
+		program = struct.pack("HxxxxxxQ", 4, ctypes.addressof(code))
+		libc = ctypes.CDLL(None, use_errno=True)
+		if libc.prctl(38, 1, 0, 0, 0) or libc.prctl(22, 2, program):
+		    sys.exit(os.strerror(ctypes.get_errno()))
+		os.execvp(sys.argv[1], sys.argv[1:])
+	END
 	for _ in 1 2 3 4 5 6 7 8; do
-		fails 125 'no memory for 4096 packets of 65535 bytes' \
-			sh -c 'ulimit -v 200000; exec subu run --config vpn.conf touch ran'
+		fails 125 'cannot wait for packets: Too many open files' \
+			python3 /mnt/without_epoll.py subu run --config vpn.conf touch ran
 	done
 	client test ! -e "$home/ran" || complain "it has begun"
 }
