@@ -153,7 +153,6 @@ counter()
 		< [0]
 		> fg
 		pause 0.5
-		pause 0.3
 		^ Z
 		< Stopped
 		< [148]
@@ -287,7 +286,6 @@ counter()
 		! process group
 		> cat
 		pause 0.5
-		pause 0.3
 		^ Z
 		< Stopped
 		< in[148]
@@ -321,7 +319,6 @@ counter()
 		< in[0]
 		> sleep 100
 		pause 0.5
-		pause 0.3
 		^ Z
 		< in[148]
 		> fg
@@ -507,7 +504,6 @@ counter()
 		< [0]
 		> subu run -- sh -c 'echo here >here; exec sleep 100' </dev/null >out 2>&1
 		pause 2
-		pause 0.3
 		^ Z
 		< Stopped
 		< [148]
@@ -527,7 +523,6 @@ counter()
 		pause 2
 		> one
 		pause 0.5
-		pause 0.3
 		^ Z
 		< Stopped
 		> jobs
