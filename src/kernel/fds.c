@@ -82,7 +82,8 @@ int fds_receive(int socket, int *ret_fds, size_t count, unsigned int *ret_number
 		return error_set(error, EPROTO, "not as many open files came as were to");
 	}
 	memcpy(ret_fds, CMSG_DATA(header), count * sizeof(int));
-	*ret_number = number;
+	if (ret_number)
+		*ret_number = number;
 	return 0;
 }
 

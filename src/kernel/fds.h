@@ -15,8 +15,8 @@ int fds_pair(int *ret_one, int *ret_other, struct error *error);
  */
 int fds_send(int socket, const int *fds, size_t count, unsigned int number, struct error *error);
 
-/* Waits for exactly count descriptors, closed on exec and the caller's to close, and the number.
- * -EPIPE when the other end has been closed instead. */
+/* Waits for exactly count descriptors, closed on exec and the caller's to close, and the number
+ * (NULL: it is not wanted). -EPIPE when the other end has been closed instead. */
 int fds_receive(int socket, int *ret_fds, size_t count, unsigned int *ret_number,
 		struct error *error);
 

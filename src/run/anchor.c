@@ -57,7 +57,7 @@ static int make_namespaces(const struct anchor_plan *plan, struct error *error)
 static int make_device(int engine, struct error *error)
 {
 	CLEANUP(loop_setup_close)
-	struct loop_setup setup = {.tun = -1, .link = -1, .uapi = -1, .removal = -1};
+	struct loop_setup setup = {LOOP_SETUP_CLOSED};
 	int code = tun_open(OWN_DEVICE, false, &setup.tun, error);
 
 	if (code == 0)
@@ -210,9 +210,7 @@ int anchor_start(const struct anchor_plan *plan, struct anchor *ret, struct erro
 
 int anchor_receive(struct anchor *anchor, struct error *error)
 {
-	unsigned int ignored;
-
-	if (fds_receive(anchor->channel, &anchor->netns, 1, &ignored, error) == 0)
+	if (fds_receive(anchor->channel, &anchor->netns, 1, NULL, error) == 0)
 		return 0;
 	/* The report is then a failure's, or the silence of a process that was killed. */
 	report_await(anchor->report, error);

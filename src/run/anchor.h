@@ -1,6 +1,6 @@
 /* The process in a tunnel's namespace: it makes the namespace, and in it the device of an engine;
- * then it plans and applies the rest, gives up every right, and
- * stays, so that the namespaces stay: who joins enters those of this process. */
+ * then it plans and applies the rest, gives up every right, and stays, so that the namespaces stay:
+ * who joins enters those of this process. */
 #ifndef RUN_ANCHOR_H
 #define RUN_ANCHOR_H
 

@@ -98,10 +98,7 @@ static int start_both(struct life *life, struct anchor_plan *plan, int *ret_repo
 	CLEANUP(keeper_close)
 	struct keeper keeper = {.setup = {.name = OWN_DEVICE,
 					  .fwmark = life->supervisor->tunnel->device.fwmark,
-					  .tun = -1,
-					  .link = -1,
-					  .uapi = -1,
-					  .removal = -1},
+					  LOOP_SETUP_CLOSED},
 				.device = -1};
 	int code = uapi_listen(life->socket, &keeper.setup.uapi, error);
 

@@ -473,8 +473,7 @@ static void mask_keys(char *text)
 int conf_parse(const char *name, const char *text, size_t size, struct tunnel *ret,
 	       unsigned int *ret_ignored, struct error *error)
 {
-	CLEANUP(parser_clear)
-	struct parser parser = {.tunnel.routes = true};
+	CLEANUP(parser_clear) struct parser parser = {.tunnel.routes = true};
 
 	if (size > CONF_SIZE_MAX)
 		return error_set(error, EFBIG, "%.200s is too large: %d bytes are the most", name,

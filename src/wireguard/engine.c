@@ -89,10 +89,7 @@ static int run_by_hand(const struct engine_options *options, int *report, struct
 	struct keeper keeper = {
 		.setup = {.name = options->name,
 			  .socket = uapi_path(options->name, path),
-			  .tun = -1,
-			  .link = -1,
-			  .uapi = -1,
-			  .removal = -1},
+			  LOOP_SETUP_CLOSED},
 		.device = -1,
 		.keep_network_rights = true,
 		.remove_socket = true,
@@ -259,8 +256,7 @@ static int open_device_in(const char *name, int netns_fd, struct loop_setup *set
 int engine_start(const char *name, int netns_fd, uint32_t fwmark, struct error *error)
 {
 	CLEANUP(loop_setup_close)
-	struct loop_setup setup = {
-		.name = name, .fwmark = fwmark, .tun = -1, .link = -1, .uapi = -1, .removal = -1};
+	struct loop_setup setup = {.name = name, .fwmark = fwmark, LOOP_SETUP_CLOSED};
 	CLEANUP(fd_close) int log = -1;
 	CLEANUP(fd_close) int from_keeper = -1;
 	CLEANUP(fd_close) int to_caller = -1;

@@ -21,6 +21,9 @@ struct loop_setup {
 	int removal; /* uapi_watch_removal(), with a socket */
 };
 
+/* For an initialiser: none of them is open. */
+#define LOOP_SETUP_CLOSED .tun = -1, .link = -1, .uapi = -1, .removal = -1
+
 /* Closes what no loop has taken over. Usable with CLEANUP(). */
 void loop_setup_close(struct loop_setup *setup);
 
