@@ -135,6 +135,8 @@ int run_load(const struct command *command, const char *profile, const char *con
 	int code = profile ? profile_load(profile, ret, &ignored, error)
 			   : conf_read(config, ret, &ignored, error);
 
+	if (code == 0 && config)
+		code = conf_check(config, ret, error);
 	if (code < 0)
 		return code;
 	command_warn_ignored(command, profile ? profile : config, ignored);

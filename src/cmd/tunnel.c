@@ -134,10 +134,13 @@ int cmd_tunnel_import(struct command *command, int argc, char **argv, struct err
 	CLEANUP(store_close) struct store *store = NULL;
 	CLEANUP(tunnel_clear) struct tunnel tunnel = {};
 	unsigned int ignored = 0;
+	struct key public_key;
 	int code = conf_read(argv[1], &tunnel, &ignored, error);
 
 	if (code == 0)
 		code = conf_check(argv[1], &tunnel, error);
+	if (code == 0 && tunnel_check_peers(&tunnel, &public_key, error) < 0)
+		code = error_wrap(error, "%.200s", argv[1]);
 	if (code == 0)
 		code = command_open(command, STORE_WRITE, &store, error);
 	if (code == 0)

@@ -202,8 +202,10 @@ static int change(const struct command *command, struct store *store, const stru
 	struct subu_link link;
 	struct key public_key;
 	json_t *value;
-	int linked, code = tunnel_check(tunnel, &public_key, error);
+	int linked, code = tunnel_check(tunnel, error);
 
+	if (code == 0)
+		code = tunnel_check_peers(tunnel, &public_key, error);
 	if (code < 0)
 		return error_wrap(error, "WG_%u", tunnel->id);
 	code = store_update_tunnel(store, tunnel, error);

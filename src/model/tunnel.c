@@ -72,7 +72,16 @@ static int check_addresses(const struct cidr_list *list, struct error *error)
 	return 0;
 }
 
-int tunnel_check(const struct tunnel *tunnel, struct key *ret_public_key, struct error *error)
+int tunnel_check(const struct tunnel *tunnel, struct error *error)
+{
+	if (tunnel->mtu && tunnel->mtu < TUNNEL_MTU_LEAST_IPV6 && carries_ipv6(tunnel))
+		return error_set(error, EINVAL,
+				 "an MTU of %u is too small for IPv6, which needs %d", tunnel->mtu,
+				 TUNNEL_MTU_LEAST_IPV6);
+	return check_addresses(&tunnel->addresses, error);
+}
+
+int tunnel_check_peers(const struct tunnel *tunnel, struct key *ret_public_key, struct error *error)
 {
 	struct key own;
 	int code = key_derive_public(&tunnel->device.private_key, &own, error);
@@ -82,12 +91,6 @@ int tunnel_check(const struct tunnel *tunnel, struct key *ret_public_key, struct
 	if (wg_device_find_peer(&tunnel->device, &own))
 		return error_set(error, EINVAL,
 				 "the public key of a peer is the tunnel's own, not its server's");
-	if (tunnel->mtu && tunnel->mtu < TUNNEL_MTU_LEAST_IPV6 && carries_ipv6(tunnel))
-		return error_set(error, EINVAL,
-				 "an MTU of %u is too small for IPv6, which needs %d", tunnel->mtu,
-				 TUNNEL_MTU_LEAST_IPV6);
-	code = check_addresses(&tunnel->addresses, error);
-	if (code == 0 && ret_public_key)
-		*ret_public_key = own;
-	return code;
+	*ret_public_key = own;
+	return 0;
 }

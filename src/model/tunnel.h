@@ -55,9 +55,13 @@ struct wg_peer *wg_device_append_peer(struct wg_device *device);
 struct wg_peer *wg_device_find_peer(const struct wg_device *device, const struct key *public_key);
 
 /* What a device can never be made of: an MTU too small for the IPv6 it is to carry, an address that
- * stands twice with different prefix lengths, a peer that is the tunnel itself. -EINVAL. Its public
- * key, which it takes for that, is given where wanted (NULL: not). */
-int tunnel_check(const struct tunnel *tunnel, struct key *ret_public_key, struct error *error);
+ * stands twice with different prefix lengths. -EINVAL. */
+int tunnel_check(const struct tunnel *tunnel, struct error *error);
+
+/* Nor of a peer that is the tunnel itself: -EINVAL. Gives the tunnel's public key, which the first
+ * time takes libcrypto the better part of a millisecond. */
+int tunnel_check_peers(const struct tunnel *tunnel, struct key *ret_public_key,
+		       struct error *error);
 
 /* Free what is owned and wipe the keys. Usable with CLEANUP(). */
 void wg_device_clear(struct wg_device *device);

@@ -40,8 +40,8 @@ int profile_check_name(const char *name, struct error *error)
 	return name_check("profile", name, error);
 }
 
-int profile_parse(const char *label, const struct secret_text *text, struct tunnel *ret,
-		  unsigned int *ret_ignored, struct error *error)
+static int parse(const char *label, const struct secret_text *text, struct tunnel *ret,
+		 unsigned int *ret_ignored, struct error *error)
 {
 	CLEANUP(tunnel_clear) struct tunnel tunnel = {};
 	unsigned int ignored = 0;
@@ -54,6 +54,22 @@ int profile_parse(const char *label, const struct secret_text *text, struct tunn
 	*ret = tunnel;
 	tunnel = (struct tunnel){};
 	*ret_ignored = ignored;
+	return 0;
+}
+
+int profile_parse(const char *label, const struct secret_text *text, struct tunnel *ret,
+		  unsigned int *ret_ignored, struct error *error)
+{
+	CLEANUP(tunnel_clear) struct tunnel tunnel = {};
+	struct key public_key;
+	int code = parse(label, text, &tunnel, ret_ignored, error);
+
+	if (code == 0 && tunnel_check_peers(&tunnel, &public_key, error) < 0)
+		code = error_wrap(error, "%.200s", label);
+	if (code < 0)
+		return code;
+	*ret = tunnel;
+	tunnel = (struct tunnel){};
 	return 0;
 }
 
@@ -154,7 +170,7 @@ int profile_load(const char *name, struct tunnel *ret, unsigned int *ret_ignored
 
 	if (code == 0)
 		code = profile_read(name, &text, error);
-	return code < 0 ? code : profile_parse(path, &text, ret, ret_ignored, error);
+	return code < 0 ? code : parse(path, &text, ret, ret_ignored, error);
 }
 
 /* Takes the name out of the name of a file; whatever else editors and people leave there is none. */

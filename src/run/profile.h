@@ -24,8 +24,8 @@ char *profile_base_file(const char *name, char file[static PROFILE_FILE_SIZE]); 
 /* Is that fit to be the name of a profile? A mistake in the user's words. */
 int profile_check_name(const char *name, struct error *error);
 
-/* Reads and checks a text that is to be a profile, or is one: conf_parse() and conf_check(). `label`
- * is what errors call it. The caller clears *ret with tunnel_clear(). */
+/* Reads and checks a text that is to be a profile: conf_parse(), conf_check() and
+ * tunnel_check_peers(). `label` is what errors call it. The caller clears *ret with tunnel_clear(). */
 int profile_parse(const char *label, const struct secret_text *text, struct tunnel *ret,
 		  unsigned int *ret_ignored, struct error *error);
 
@@ -35,7 +35,7 @@ int profile_path(const char *name, char path[static PATH_MAX], struct error *err
 /* The text of a profile, whatever is in it, for the caller to clear. */
 int profile_read(const char *name, struct secret_text *ret, struct error *error);
 
-/* profile_read() and profile_parse(); the text is wiped. */
+/* Reads one that is kept, whose peers were checked then; the text is wiped. */
 int profile_load(const char *name, struct tunnel *ret, unsigned int *ret_ignored,
 		 struct error *error);
 

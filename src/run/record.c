@@ -13,7 +13,7 @@ void record_clear(struct record *record)
 	memory_free(&record->addresses);
 	memory_free(&record->dns);
 	memory_free(&record->source);
-	memory_free(&record->key);
+	memory_free(&record->fingerprint);
 	*record = (struct record){};
 }
 
@@ -25,7 +25,7 @@ json_t *record_pack(const struct record *record)
 			 (json_int_t)record->anchor.pid, "anchor_start",
 			 (json_int_t)record->anchor.start, "backend", backend_name(record->backend),
 			 "since", (json_int_t)record->since, "addresses", record->addresses, "dns",
-			 record->dns, "source", record->source, "key", record->key);
+			 record->dns, "source", record->source, "fingerprint", record->fingerprint);
 }
 
 /* Or 0, for none. */
@@ -37,14 +37,14 @@ static bool is_pid(json_int_t number)
 int record_unpack(json_t *value, struct record *ret, struct error *error)
 {
 	json_int_t supervisor, supervisor_start, anchor, anchor_start, since;
-	const char *name, *profile, *backend, *addresses, *dns, *source, *key;
+	const char *name, *profile, *backend, *addresses, *dns, *source, *fingerprint;
 	struct record record = {};
 
 	if (json_unpack(value, "{sssssIsIsIsIsssIssssssss}", "name", &name, "profile", &profile,
 			"supervisor", &supervisor, "supervisor_start", &supervisor_start, "anchor",
 			&anchor, "anchor_start", &anchor_start, "backend", &backend, "since",
-			&since, "addresses", &addresses, "dns", &dns, "source", &source, "key",
-			&key) < 0 ||
+			&since, "addresses", &addresses, "dns", &dns, "source", &source,
+			"fingerprint", &fingerprint) < 0 ||
 	    strlen(name) >= sizeof(record.name) || strlen(profile) >= sizeof(record.profile) ||
 	    !is_pid(supervisor) || !is_pid(anchor))
 		return error_set(error, EPROTO,
@@ -59,7 +59,7 @@ int record_unpack(json_t *value, struct record *ret, struct error *error)
 	record.addresses = memory_strdup(addresses);
 	record.dns = memory_strdup(dns);
 	record.source = memory_strdup(source);
-	record.key = memory_strdup(key);
+	record.fingerprint = memory_strdup(fingerprint);
 	*ret = record;
 	return 0;
 }

@@ -33,11 +33,11 @@ struct record {
 	struct process_id supervisor;
 	struct process_id anchor; /* holds the namespaces; pid 0: not ready yet */
 	enum backend backend;
-	int64_t since;	 /* seconds since the epoch */
-	char *addresses; /* owned: "10.0.0.2/32, fd00::2/128" */
-	char *dns;	 /* owned: as dns_format() writes it */
-	char *source;	 /* owned: which text the tunnel was made from, by start_source() */
-	char *key;	 /* owned: its own public key, in base64 */
+	int64_t since;	   /* seconds since the epoch */
+	char *addresses;   /* owned: "10.0.0.2/32, fd00::2/128" */
+	char *dns;	   /* owned: as dns_format() writes it */
+	char *source;	   /* owned: which text the tunnel was made from, by start_source() */
+	char *fingerprint; /* owned: of its private key */
 };
 
 void record_clear(struct record *record);

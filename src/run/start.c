@@ -13,6 +13,7 @@
 
 #include "base/memory.h"
 #include "kernel/resolve.h"
+#include "wireguard/hash.h"
 #include "wireguard/report.h"
 
 #define GRACE_MS      5000  /* for a supervisor, which has an engine to end */
@@ -37,13 +38,13 @@ enum backend start_backend(void)
 	return start_has_rights() && backend_kernel_present() ? BACKEND_KERNEL : BACKEND_ENGINE;
 }
 
-static int check(const struct tunnel *tunnel, struct key *ret_public_key, struct error *error)
+static int check(const struct tunnel *tunnel, struct error *error)
 {
 	if (tunnel->device.fwmark && !start_has_rights())
 		return error_set(error, EPERM,
 				 "FwMark asks for packets that only root may mark: take the line "
 				 "away, or run subu as root");
-	return tunnel_check(tunnel, ret_public_key, error);
+	return 0;
 }
 
 static int resolve(struct tunnel *tunnel, struct error *error)
@@ -98,7 +99,7 @@ static int find(const struct registry *registry, const struct start *start, stru
 }
 
 static void tell_of_same_key(const struct registry *registry, const struct start *start,
-			     const char *key)
+			     const char *fingerprint)
 {
 	struct record *records;
 	struct error ignored;
@@ -107,7 +108,7 @@ static void tell_of_same_key(const struct registry *registry, const struct start
 	if (!start->listener.same_key || registry_list(registry, &records, &count, &ignored) < 0)
 		return;
 	for (size_t i = 0; i < count; i++)
-		if (strcmp(records[i].key, key) == 0)
+		if (strcmp(records[i].fingerprint, fingerprint) == 0)
 			start->listener.same_key(start->listener.data, records[i].name);
 	registry_list_clear(records, count);
 }
@@ -189,7 +190,7 @@ static int add(const struct start *start, const struct registry *registry,
 	if (code >= 0)
 		code = registry_add(registry, start->name, error);
 	if (code == 0)
-		tell_of_same_key(registry, start, started->record.key);
+		tell_of_same_key(registry, start, started->record.fingerprint);
 	return code;
 }
 
@@ -224,18 +225,28 @@ static int begin(const struct start *start, struct tunnel *tunnel, struct starte
 	return code;
 }
 
-static void describe(const struct start *start, const struct tunnel *tunnel,
-		     const struct key *public_key, struct record *record)
+/* Of the same key it is the same, and it tells nothing of it. The public key would do as well, but
+ * takes X25519. */
+static void take_fingerprint(const struct key *private_key, char text[static KEY_BASE64_MAX])
+{
+	static const char label[] = "subu: the key of a tunnel";
+	struct key fingerprint;
+
+	hash_digest(label, strlen(label), private_key->bytes, KEY_SIZE, fingerprint.bytes);
+	key_to_base64(&fingerprint, text);
+}
+
+static void describe(const struct start *start, const struct tunnel *tunnel, struct record *record)
 {
 	char text[KEY_BASE64_MAX];
 
-	key_to_base64(public_key, text);
+	take_fingerprint(&tunnel->device.private_key, text);
 	record->backend = start_backend();
 	record->since = time(NULL);
 	record->addresses = cidr_list_format(&tunnel->addresses);
 	record->dns = dns_format(&tunnel->dns);
 	record->source = memory_strdup(start->source);
-	record->key = memory_strdup(text);
+	record->fingerprint = memory_strdup(text);
 	strncpy(record->name, start->name, sizeof(record->name) - 1);
 	strncpy(record->profile, start->profile, sizeof(record->profile) - 1);
 }
@@ -244,13 +255,12 @@ int start_tunnel(const struct start *start, struct tunnel *tunnel, struct starte
 		 struct error *error)
 {
 	CLEANUP(started_clear) struct started started = STARTED_NONE;
-	struct key public_key;
-	int code = check(tunnel, &public_key, error);
+	int code = check(tunnel, error);
 
 	if (code == 0)
 		code = resolve(tunnel, error);
 	if (code == 0) {
-		describe(start, tunnel, &public_key, &started.record);
+		describe(start, tunnel, &started.record);
 		code = begin(start, tunnel, &started, error);
 	}
 	tunnel_clear(tunnel);

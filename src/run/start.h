@@ -45,8 +45,9 @@ char *start_source(const char *path);
  * that is being made is waited for. Returns 1, or 0 when there is none. */
 int start_join(const struct start *start, struct started *ret, struct error *error);
 
-/* Resolves the endpoints and starts the tunnel. What the tunnel owns is wiped, in any case. On failure
- * nothing is left of it. -EEXIST when there is one that start_join() would have found. */
+/* Resolves the endpoints and starts the tunnel, which conf_check() has accepted. What the tunnel owns
+ * is wiped, in any case. On failure nothing is left of it. -EEXIST when there is one that start_join()
+ * would have found. */
 int start_tunnel(const struct start *start, struct tunnel *tunnel, struct started *ret,
 		 struct error *error);
 

@@ -147,6 +147,26 @@ static int sign_on(const struct supervisor *supervisor, struct error *error)
 	return code;
 }
 
+static int read_device(const struct life *life, struct wg_device *ret, struct error *error)
+{
+	if (life->supervisor->record->backend == BACKEND_ENGINE)
+		return uapi_client_read(life->socket, ret, error);
+	return backend_read(BACKEND_KERNEL, life->anchor.netns, OWN_DEVICE, ret, error);
+}
+
+/* tunnel_check_peers() without X25519, which would take longer: no device takes a peer that is itself,
+ * nor says so. */
+static int check_peers(const struct life *life, struct error *error)
+{
+	CLEANUP(wg_device_clear) struct wg_device device = {};
+	int code = read_device(life, &device, error);
+
+	if (code == 0 && device.peer_count < life->supervisor->tunnel->device.peer_count)
+		return error_set(error, EINVAL,
+				 "the public key of a peer is the tunnel's own, not its server's");
+	return code;
+}
+
 static int bring_up(struct life *life, struct error *error)
 {
 	const struct supervisor *supervisor = life->supervisor;
@@ -173,6 +193,8 @@ static int bring_up(struct life *life, struct error *error)
 		code = engine ? await_engine(life, report, error) : make_kernel_device(life, error);
 	if (code == 0)
 		code = anchor_await(&life->anchor, error);
+	if (code == 0)
+		code = check_peers(life, error);
 	renewals_init(&life->renewals, supervisor->tunnel, time(NULL));
 	tunnel_clear(supervisor->tunnel);
 	if (code == 0)
@@ -293,13 +315,6 @@ _Noreturn static void resolve(struct life *life, const struct renewal *renewal,
 	else
 		log_line(&life->log, "%s", error.text);
 	_exit(code < 0);
-}
-
-static int read_device(const struct life *life, struct wg_device *ret, struct error *error)
-{
-	if (life->supervisor->record->backend == BACKEND_ENGINE)
-		return uapi_client_read(life->socket, ret, error);
-	return backend_read(BACKEND_KERNEL, life->anchor.netns, OWN_DEVICE, ret, error);
 }
 
 static void renew(struct life *life)

@@ -495,5 +495,5 @@ int conf_check(const char *name, const struct tunnel *tunnel, struct error *erro
 				 "%.200s: [Interface] has no Address: add a line such as "
 				 "Address = 10.0.0.2/32",
 				 name);
-	return tunnel_check(tunnel, NULL, error) < 0 ? error_wrap(error, "%.200s", name) : 0;
+	return tunnel_check(tunnel, error) < 0 ? error_wrap(error, "%.200s", name) : 0;
 }

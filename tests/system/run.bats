@@ -411,6 +411,22 @@ stopped_at_starts()
 	fails 125 "vpn.conf" subu run --config vpn.conf true
 }
 
+@test "a .conf that nothing could pass through is refused" {
+	local own
+
+	own=$(client sed -n 's/^PrivateKey = //p' "$home/vpn.conf" | wg pubkey)
+	as_user sed -i "s|^PublicKey.*|PublicKey = $own|" vpn.conf
+	for _ in 1 2 3; do
+		fails 125 "the public key of a peer is the tunnel's own" \
+			subu run --config vpn.conf touch ran
+	done
+	as_user sed -i '/^Address/d' vpn.conf
+	fails 125 "vpn.conf: [Interface] has no Address" subu run --config vpn.conf touch ran
+	fails 125 "vpn.conf: [Interface] has no Address" subu -n run --config vpn.conf touch ran
+	client test ! -e "$home/ran" || complain "it has begun"
+	fails 0 "no tunnel is up" subu status
+}
+
 @test "without words for the tunnel it is the only profile" {
 	fails 125 "through which tunnel? --config FILE names a WireGuard .conf" subu run true
 	fails 125 "there is no profile nosuch" subu run --profile nosuch true

@@ -242,7 +242,7 @@ record()
 	as_user sh -c "mkdir -p -m 700 $runtime/$1; cat >$runtime/$1/record.json" <<-END
 		{"name": "$1", "profile": "", "supervisor": $2, "supervisor_start": $3, "anchor": $2,
 		 "anchor_start": $3, "backend": "engine", "since": 1, "addresses": "10.77.0.2/32",
-		 "dns": "", "source": "", "key": ""}
+		 "dns": "", "source": "", "fingerprint": ""}
 	END
 }
 

@@ -24,7 +24,7 @@ static struct record sample(void)
 		.addresses = memory_strdup("10.0.0.2/32, fd00::2/128"),
 		.dns = memory_strdup("10.0.0.1, corp.example"),
 		.source = memory_strdup("/home/a/vpn.conf 1700000000.5 300"),
-		.key = memory_strdup("ElbDkGnyVUuKQ0vX9BXuYJWNsJdgBVe2IbQQ1JrmA1E="),
+		.fingerprint = memory_strdup("ElbDkGnyVUuKQ0vX9BXuYJWNsJdgBVe2IbQQ1JrmA1E="),
 	};
 }
 
@@ -41,7 +41,7 @@ static void test_round(void **state)
 	assert_string_equal(read.addresses, wrote.addresses);
 	assert_string_equal(read.dns, wrote.dns);
 	assert_string_equal(read.source, wrote.source);
-	assert_string_equal(read.key, wrote.key);
+	assert_string_equal(read.fingerprint, wrote.fingerprint);
 	assert_int_equal(read.supervisor.pid, wrote.supervisor.pid);
 	assert_true(read.supervisor.start == wrote.supervisor.start);
 	assert_int_equal(read.anchor.pid, wrote.anchor.pid);

@@ -71,14 +71,14 @@ static void make_sound(struct tunnel *tunnel, const char *addresses, const char 
 	peer->public_key.bytes[0] = 9;
 	assert_int_equal(cidr_list_parse(addresses, &tunnel->addresses, &error), 0);
 	assert_int_equal(cidr_list_parse(allowed_ips, &peer->allowed_ips, &error), 0);
-	assert_int_equal(tunnel_check(tunnel, NULL, &error), 0);
+	assert_int_equal(tunnel_check(tunnel, &error), 0);
 }
 
 static void must_refuse(struct tunnel *tunnel, const char *complaint)
 {
 	struct error error;
 
-	assert_int_equal(tunnel_check(tunnel, NULL, &error), -EINVAL);
+	assert_int_equal(tunnel_check(tunnel, &error), -EINVAL);
 	assert_non_null(strstr(error.text, complaint));
 }
 
@@ -86,13 +86,12 @@ static void test_check(void **state)
 {
 	CLEANUP(tunnel_clear) struct tunnel ipv4 = {}, ipv6 = {}, inside = {}, twice = {};
 	const struct cidr *first;
-	struct key public_key;
 	struct error error;
 
 	(void)state;
 	make_sound(&ipv4, "10.0.0.2/32", "0.0.0.0/0");
 	ipv4.mtu = TUNNEL_MTU_LEAST;
-	assert_int_equal(tunnel_check(&ipv4, &public_key, &error), 0);
+	assert_int_equal(tunnel_check(&ipv4, &error), 0);
 	make_sound(&ipv6, "10.0.0.2/32, fd00::2/64", "0.0.0.0/0");
 	ipv6.mtu = TUNNEL_MTU_LEAST_IPV6 - 1;
 	must_refuse(&ipv6, "too small for IPv6");
@@ -100,22 +99,34 @@ static void test_check(void **state)
 	inside.mtu = TUNNEL_MTU_LEAST_IPV6 - 1;
 	must_refuse(&inside, "too small for IPv6");
 	inside.mtu++;
-	assert_int_equal(tunnel_check(&inside, NULL, &error), 0);
+	assert_int_equal(tunnel_check(&inside, &error), 0);
 	make_sound(&twice, "fd00::2/64, 10.0.0.2/32", "::/0");
 	first = &twice.addresses.items[0];
 	cidr_list_append(&twice.addresses, &(struct cidr){.ip = first->ip, .length = 128});
 	must_refuse(&twice, "fd00::2 stands twice");
-	assert_int_equal(key_derive_public(&ipv4.device.private_key,
-					   &ipv4.device.peers[0].public_key, &error),
-			 0);
-	assert_true(key_equal(&public_key, &ipv4.device.peers[0].public_key));
-	must_refuse(&ipv4, "the tunnel's own");
+}
+
+static void test_check_peers(void **state)
+{
+	CLEANUP(tunnel_clear) struct tunnel tunnel = {};
+	struct key own, public_key = {};
+	struct error error;
+
+	(void)state;
+	make_sound(&tunnel, "10.0.0.2/32", "0.0.0.0/0");
+	assert_int_equal(key_derive_public(&tunnel.device.private_key, &own, &error), 0);
+	assert_int_equal(tunnel_check_peers(&tunnel, &public_key, &error), 0);
+	assert_true(key_equal(&public_key, &own));
+	wg_device_append_peer(&tunnel.device)->public_key = own;
+	assert_int_equal(tunnel_check_peers(&tunnel, &public_key, &error), -EINVAL);
+	assert_non_null(strstr(error.text, "the tunnel's own"));
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_check),
+		cmocka_unit_test(test_check_peers),
 		cmocka_unit_test(test_peers),
 		cmocka_unit_test(test_clear),
 	};
