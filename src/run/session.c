@@ -210,27 +210,40 @@ static int enter(const struct session *session, int channel)
 	_exit(0);
 }
 
+static void catch_signals(sigset_t *ret)
+{
+	sigemptyset(ret);
+	for (size_t i = 0; i < ARRAY_SIZE(relayed); i++)
+		sigaddset(ret, relayed[i]);
+}
+
+/* What can be had while the tunnel comes up. */
+static int prepare(struct watch *watch, struct error *error)
+{
+	sigset_t caught;
+	int code = process_open(&watch->session->supervisor, &watch->tunnel, error);
+
+	if (code < 0)
+		return error_wrap(error, "the tunnel has ended");
+	catch_signals(&caught);
+	watch->terminal = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
+	watch->signals = signalfd(-1, &caught, SFD_CLOEXEC | SFD_NONBLOCK);
+	return watch->signals < 0 ? error_errno(error, "cannot take signals") : 0;
+}
+
 /* Until the tunnel is up a signal does here what it does to anybody: there is no command to get it. */
 static int begin(struct watch *watch, struct error *error)
 {
 	const struct session *session = watch->session;
 	sigset_t caught;
+	int prepared = prepare(watch, error);
 	int code = session->await(session->data, error);
 
-	if (code < 0)
-		return code;
-	code = process_open(&session->supervisor, &watch->tunnel, error);
-
-	if (code < 0)
-		return error_wrap(error, "the tunnel has ended");
-	sigemptyset(&caught);
-	for (size_t i = 0; i < ARRAY_SIZE(relayed); i++)
-		sigaddset(&caught, relayed[i]);
-	watch->terminal = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
+	/* A tunnel that has ended says better why. */
+	if (code < 0 || prepared < 0)
+		return code < 0 ? code : prepared;
+	catch_signals(&caught);
 	if (sigprocmask(SIG_BLOCK, &caught, NULL) < 0)
-		return error_errno(error, "cannot take signals");
-	watch->signals = signalfd(-1, &caught, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (watch->signals < 0)
 		return error_errno(error, "cannot take signals");
 	say(watch, REAPER_BEGIN, 0);
 	return 0;
