@@ -56,16 +56,15 @@ static int make_namespaces(const struct anchor_plan *plan, struct error *error)
 
 static int make_device(int engine, struct error *error)
 {
-	CLEANUP(loop_setup_close)
-	struct loop_setup setup = {LOOP_SETUP_CLOSED};
-	int code = tun_open(OWN_DEVICE, false, &setup.tun, error);
+	CLEANUP(loop_device_close) struct loop_device device = LOOP_DEVICE_NONE;
+	int code = tun_open(OWN_DEVICE, false, &device.tun, error);
 
 	if (code == 0)
-		code = link_watch_open(&setup.link, error);
+		code = link_watch_open(&device.link, error);
 	if (code < 0)
 		return userns_add_reason(error);
-	setup.index = if_nametoindex(OWN_DEVICE);
-	return keeper_send_device(engine, &setup, error);
+	device.index = if_nametoindex(OWN_DEVICE);
+	return keeper_send_device(engine, &device, error);
 }
 
 /* The namespaces are there. What a command needs of them can be made while the engine starts. */

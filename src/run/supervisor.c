@@ -84,7 +84,7 @@ static int detach(struct life *life, int *report, struct error *error)
 static void keeper_close(struct keeper *keeper)
 {
 	loop_setup_close(&keeper->setup);
-	fd_close(&keeper->device);
+	fd_close(&keeper->from);
 }
 
 /* The engine and the anchor start side by side, for either takes its time; what the anchor asks of the
@@ -99,11 +99,11 @@ static int start_both(struct life *life, struct anchor_plan *plan, int *ret_repo
 	struct keeper keeper = {.setup = {.name = OWN_DEVICE,
 					  .fwmark = life->supervisor->tunnel->device.fwmark,
 					  LOOP_SETUP_CLOSED},
-				.device = -1};
+				.from = -1};
 	int code = uapi_listen(life->socket, &keeper.setup.uapi, error);
 
 	if (code == 0)
-		code = fds_pair(&keeper.device, &device, error);
+		code = fds_pair(&keeper.from, &device, error);
 	plan->device = device;
 	if (code == 0)
 		code = anchor_start(plan, &life->anchor, error);

@@ -108,13 +108,16 @@ static int keep_rights(struct error *error)
 	return 0;
 }
 
-int cage_close(bool keep_network_rights, struct error *error)
+int cage_give_up_rights(bool keep_network_rights, struct error *error)
 {
 	int code = protect_memory(error);
 
-	if (code == 0)
-		code = keep_network_rights ? keep_rights(error) : process_drop_capabilities(error);
-	if (code == 0)
-		code = syscall_filter_install(engine_filter, ARRAY_SIZE(engine_filter), error);
-	return code;
+	if (code < 0)
+		return code;
+	return keep_network_rights ? keep_rights(error) : process_drop_capabilities(error);
+}
+
+int cage_close(struct error *error)
+{
+	return syscall_filter_install(engine_filter, ARRAY_SIZE(engine_filter), error);
 }

@@ -11,12 +11,15 @@
  */
 int cage_leave_files(struct error *error);
 
-/* Then the rest: forbids core dumps and being traced, locks memory where allowed, and takes away the
- * capabilities and, for good, all system calls but those of engine_filter.c: any other ends the process
- * with SIGSYS.
+/* Then forbids core dumps and being traced, locks memory where allowed, and takes away the
+ * capabilities.
  *
  * keep_network_rights: CAP_NET_RAW and CAP_NET_BIND_SERVICE stay, for a device that somebody
  * configures by hand: `wg set DEVICE fwmark N listen-port N`. */
-int cage_close(bool keep_network_rights, struct error *error);
+int cage_give_up_rights(bool keep_network_rights, struct error *error);
+
+/* And, for good, all system calls but those of engine_filter.c: any other ends the process with
+ * SIGSYS. */
+int cage_close(struct error *error);
 
 #endif

@@ -15,6 +15,12 @@ static void operation_free(EVP_PKEY_CTX **operation)
 	EVP_PKEY_CTX_free(*operation);
 }
 
+void curve_warm_up(void)
+{
+	EVP_KEYMGMT_free(EVP_KEYMGMT_fetch(NULL, "X25519", NULL));
+	EVP_KEYEXCH_free(EVP_KEYEXCH_fetch(NULL, "X25519", NULL));
+}
+
 bool curve_pair_set(struct curve_pair *pair, const struct key *private_key)
 {
 	CLEANUP(handle_free)

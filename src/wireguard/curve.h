@@ -14,6 +14,10 @@ struct curve_pair {
 	struct key public_key;
 };
 
+/* Has libcrypto look for its X25519 now, which takes a while, and not when the first of the others is
+ * called. */
+void curve_warm_up(void);
+
 /* Both put a pair in the place of what *pair held. False, and nothing changed, when libcrypto has
  * no memory. */
 bool curve_pair_set(struct curve_pair *pair, const struct key *private_key);

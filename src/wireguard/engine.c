@@ -68,16 +68,16 @@ static int open_tun(const char *name, bool persistent, int *ret_fd, struct error
 }
 
 /* In the namespace the caller is in: the device, its number and the news of it. */
-static int open_device(const char *name, bool persistent, struct loop_setup *setup,
+static int open_device(const char *name, bool persistent, struct loop_device *ret,
 		       struct error *error)
 {
-	int code = open_tun(name, persistent, &setup->tun, error);
+	int code = open_tun(name, persistent, &ret->tun, error);
 
 	if (code == 0)
-		code = link_watch_open(&setup->link, error);
+		code = link_watch_open(&ret->link, error);
 	if (code == 0) {
-		setup->index = if_nametoindex(name);
-		if (setup->index == 0)
+		ret->index = if_nametoindex(name);
+		if (ret->index == 0)
 			code = error_errno(error, "cannot find the device %s", name);
 	}
 	return code;
@@ -90,11 +90,11 @@ static int run_by_hand(const struct engine_options *options, int *report, struct
 		.setup = {.name = options->name,
 			  .socket = uapi_path(options->name, path),
 			  LOOP_SETUP_CLOSED},
-		.device = -1,
+		.from = -1,
 		.keep_network_rights = true,
 		.remove_socket = true,
 	};
-	int code = open_device(options->name, false, &keeper.setup, error);
+	int code = open_device(options->name, false, &keeper.setup.device, error);
 
 	if (code == 0)
 		code = uapi_make_folder(error);
@@ -113,13 +113,11 @@ static int run_managed(const struct engine_options *options, struct error *error
 	struct keeper keeper = {
 		.setup = {.name = options->name,
 			  .socket = uapi_path(options->name, socket),
-			  .index = options->index,
+			  .device = {INHERITED_TUN, INHERITED_LINK, options->index},
 			  .fwmark = options->fwmark,
-			  .tun = INHERITED_TUN,
-			  .link = INHERITED_LINK,
 			  .uapi = INHERITED_UAPI,
 			  .removal = -1},
-		.device = -1,
+		.from = -1,
 		.lock = state_path(options->name, "pid", path),
 	};
 	int report = INHERITED_REPORT;
@@ -200,11 +198,11 @@ static int open_log(const char *name, int *ret_fd, struct error *error)
 /* Puts the descriptors where a managed engine looks for them, and has it executed. */
 static void execute(const struct loop_setup *setup, int report)
 {
-	const int fds[] = {setup->tun, setup->link, setup->uapi, report};
+	const int fds[] = {setup->device.tun, setup->device.link, setup->uapi, report};
 	int high[ARRAY_SIZE(fds)];
 	char index[16], fwmark[16];
 
-	snprintf(index, sizeof(index), "%u", setup->index);
+	snprintf(index, sizeof(index), "%u", setup->device.index);
 	snprintf(fwmark, sizeof(fwmark), "%u", setup->fwmark);
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
 		high[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, INHERITED_END);
@@ -244,13 +242,13 @@ static int spawn(const struct loop_setup *setup, int log, int *report, struct er
 }
 
 /* What has to be made from inside the device's namespace. */
-static int open_device_in(const char *name, int netns_fd, struct loop_setup *setup,
+static int open_device_in(const char *name, int netns_fd, struct loop_device *ret,
 			  struct error *error)
 {
 	CLEANUP(netns_visit_end) struct netns_visit visit = NETNS_VISIT_NONE;
 	int code = netns_visit_begin(&visit, netns_fd, error);
 
-	return code < 0 ? code : open_device(name, true, setup, error);
+	return code < 0 ? code : open_device(name, true, ret, error);
 }
 
 int engine_start(const char *name, int netns_fd, uint32_t fwmark, struct error *error)
@@ -268,7 +266,7 @@ int engine_start(const char *name, int netns_fd, uint32_t fwmark, struct error *
 		code = error_set(error, EBUSY, "process %d is the engine of %s already", holder,
 				 name);
 	if (code == 0)
-		code = open_device_in(name, netns_fd, &setup, error);
+		code = open_device_in(name, netns_fd, &setup.device, error);
 	if (code == 0)
 		code = uapi_make_folder(error);
 	if (code == 0)

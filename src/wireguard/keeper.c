@@ -17,33 +17,27 @@
 #include "kernel/fds.h"
 #include "kernel/process.h"
 #include "wireguard/cage.h"
+#include "wireguard/curve.h"
 #include "wireguard/report.h"
 #include "wireguard/uapi_server.h"
 
-int keeper_send_device(int socket, const struct loop_setup *setup, struct error *error)
+int keeper_send_device(int socket, const struct loop_device *device, struct error *error)
 {
-	const int fds[] = {setup->tun, setup->link};
+	const int fds[] = {device->tun, device->link};
 
-	return fds_send(socket, fds, ARRAY_SIZE(fds), setup->index, error);
+	return fds_send(socket, fds, ARRAY_SIZE(fds), device->index, error);
 }
 
 static int receive_device(struct keeper *keeper, struct error *error)
 {
+	struct loop_device *device = &keeper->setup.device;
 	int fds[] = {-1, -1};
-	int code = fds_receive(keeper->device, fds, ARRAY_SIZE(fds), &keeper->setup.index, error);
+	int code = fds_receive(keeper->from, fds, ARRAY_SIZE(fds), &device->index, error);
 
-	keeper->setup.tun = fds[0];
-	keeper->setup.link = fds[1];
-	fd_close(&keeper->device);
+	device->tun = fds[0];
+	device->link = fds[1];
+	fd_close(&keeper->from);
 	return code;
-}
-
-/* The device may yet be made: what is done meanwhile is what takes time. */
-static int await_device(struct keeper *keeper, struct error *error)
-{
-	int code = cage_leave_files(error);
-
-	return code < 0 ? code : receive_device(keeper, error);
 }
 
 /* What takes paths, and the lock's descriptor stays open for life, as a lock's must. */
@@ -60,17 +54,21 @@ static int prepare(struct keeper *keeper, struct error *error)
 }
 
 /* The engine's own process, until it is to work. One that has its device keeps its rights until it has
- * its sockets: to leave the files may cost them. One that waits for it has none to lose. */
+ * its sockets: to leave the files may cost them. One that waits for it has none to lose, and does
+ * meanwhile what takes time. */
 static struct loop *make_loop(struct keeper *keeper, struct error *error)
 {
 	CLEANUP(loop_free) struct loop *loop = NULL;
-	const bool waits = keeper->device >= 0;
+	const bool waits = keeper->from >= 0;
 
-	if (prepare(keeper, error) < 0 || (waits && await_device(keeper, error) < 0))
+	curve_warm_up();
+	if (prepare(keeper, error) < 0 || (waits && cage_leave_files(error) < 0))
 		return NULL;
 	loop = loop_create(&keeper->setup, error);
 	if (!loop || (!waits && cage_leave_files(error) < 0) ||
-	    cage_close(keeper->keep_network_rights, error) < 0)
+	    cage_give_up_rights(keeper->keep_network_rights, error) < 0 ||
+	    (waits && receive_device(keeper, error) < 0) ||
+	    loop_attach(loop, &keeper->setup.device, error) < 0 || cage_close(error) < 0)
 		return NULL;
 	return MEMORY_TAKE(loop);
 }
@@ -94,7 +92,8 @@ _Noreturn static void engine_live(struct keeper *keeper, int report)
 _Noreturn static void engine_begin(struct keeper keeper, pid_t parent, int report)
 {
 	struct loop_setup *setup = &keeper.setup;
-	int *const kept[] = {&report, &setup->tun, &setup->link, &setup->uapi, &keeper.device};
+	int *const kept[] = {&report, &setup->device.tun, &setup->device.link, &setup->uapi,
+			     &keeper.from};
 	struct error error;
 	int code = fds_keep(kept, ARRAY_SIZE(kept), &error);
 
@@ -182,7 +181,7 @@ int keeper_start(struct keeper *keeper, pid_t *ret_engine, int *ret_report, stru
 	int code = start_engine(keeper, ret_engine, ret_report, error);
 
 	loop_setup_close(&keeper->setup);
-	fd_close(&keeper->device);
+	fd_close(&keeper->from);
 	return code;
 }
 

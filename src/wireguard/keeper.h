@@ -10,11 +10,11 @@
 
 struct keeper {
 	struct loop_setup setup;  /* its descriptors are closed here once the engine has them */
-	bool keep_network_rights; /* see cage_close() */
+	bool keep_network_rights; /* see cage_give_up_rights() */
 	const char *lock;	  /* the file the engine locks while it lives; NULL: none */
 	bool remove_socket; /* when the engine has ended, for setup.socket is of this one alone */
-	int device;	    /* owned; a socket on which the engine gets what of its setup is of the
-			     * device, see keeper_send_device(); -1: it is there */
+	int from;	    /* owned; a socket on which the engine gets its device, see
+			     * keeper_send_device(); -1: it is there */
 };
 
 /* Starts the engine, reports through *report (which may be -1) whether it is ready, and stays until
@@ -28,9 +28,9 @@ int keeper_run(struct keeper *keeper, int *report, struct error *error);
  * blocked from here on. */
 int keeper_start(struct keeper *keeper, pid_t *ret_engine, int *ret_report, struct error *error);
 
-/* Sends an engine that waits for them on the other end of keeper.device its setup's tun, link and
- * index. They stay the caller's. */
-int keeper_send_device(int socket, const struct loop_setup *setup, struct error *error);
+/* Sends an engine its device, which it waits for at the other end of keeper.from. The descriptors stay
+ * the caller's. */
+int keeper_send_device(int socket, const struct loop_device *device, struct error *error);
 
 /* What the status of waitpid(2) says of an engine: 0 when it ended in an orderly way, else how it
  * ended, in words. */

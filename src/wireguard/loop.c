@@ -330,15 +330,8 @@ static int take_signals(struct loop *loop, struct error *error)
 
 static int watch_all(struct loop *loop, struct error *error)
 {
-	int code;
+	int code = watch(loop, loop->removal, SOURCE_REMOVAL, error);
 
-	if (fcntl(loop->tun, F_SETFL, O_NONBLOCK) < 0)
-		return error_errno(error, "cannot prepare the TUN device");
-	code = watch(loop, loop->tun, SOURCE_TUN, error);
-	if (code == 0)
-		code = watch(loop, loop->link, SOURCE_LINK, error);
-	if (code == 0)
-		code = watch(loop, loop->removal, SOURCE_REMOVAL, error);
 	if (code == 0)
 		code = watch(loop, loop->signals, SOURCE_SIGNAL, error);
 	if (code == 0)
@@ -346,10 +339,15 @@ static int watch_all(struct loop *loop, struct error *error)
 	return code;
 }
 
+void loop_device_close(struct loop_device *device)
+{
+	fd_close(&device->tun);
+	fd_close(&device->link);
+}
+
 void loop_setup_close(struct loop_setup *setup)
 {
-	fd_close(&setup->tun);
-	fd_close(&setup->link);
+	loop_device_close(&setup->device);
 	fd_close(&setup->uapi);
 	fd_close(&setup->removal);
 }
@@ -361,10 +359,9 @@ struct loop *loop_create(const struct loop_setup *setup, struct error *error)
 	*loop = (struct loop){
 		.log.name = setup->name,
 		.socket = setup->socket,
-		.index = setup->index,
 		.epoll = epoll_create1(EPOLL_CLOEXEC),
-		.tun = setup->tun,
-		.link = setup->link,
+		.tun = -1,
+		.link = -1,
 		.removal = setup->removal,
 		.signals = -1,
 		.handler = {handle_get, handle_set, handle_refused, loop},
@@ -376,15 +373,29 @@ struct loop *loop_create(const struct loop_setup *setup, struct error *error)
 		error_errno(error, "cannot wait for packets");
 	if (loop->epoll < 0 || !loop->uapi || !loop->pool)
 		return NULL;
-	loop->queue = tun_queue_create(loop->tun, loop->pool, error);
-	if (!loop->queue)
-		return NULL;
 	loop->device = device_create(loop->pool);
 	loop->udp = udp_create(loop->pool, setup->fwmark, error);
-	if (!loop->udp || take_signals(loop, error) < 0 || watch_all(loop, error) < 0 ||
-	    link_watch_ask(loop->link, loop->index, error) < 0)
+	if (!loop->udp || take_signals(loop, error) < 0 || watch_all(loop, error) < 0)
 		return NULL;
 	return MEMORY_TAKE(loop);
+}
+
+int loop_attach(struct loop *loop, const struct loop_device *device, struct error *error)
+{
+	int code;
+
+	loop->tun = device->tun;
+	loop->link = device->link;
+	loop->index = device->index;
+	if (fcntl(loop->tun, F_SETFL, O_NONBLOCK) < 0)
+		return error_errno(error, "cannot prepare the TUN device");
+	loop->queue = tun_queue_create(loop->tun, loop->pool, error);
+	if (!loop->queue)
+		return -error->code;
+	code = watch(loop, loop->tun, SOURCE_TUN, error);
+	if (code == 0)
+		code = watch(loop, loop->link, SOURCE_LINK, error);
+	return code < 0 ? code : link_watch_ask(loop->link, loop->index, error);
 }
 
 void loop_free(struct loop **pointer)

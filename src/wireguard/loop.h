@@ -8,13 +8,21 @@
 
 #include "base/error.h"
 
+/* The device, as a process in its network namespace has opened it. */
+struct loop_device {
+	int tun;	    /* tun_open() */
+	int link;	    /* link_watch_open() */
+	unsigned int index; /* of the interface */
+};
+#define LOOP_DEVICE_NONE ((struct loop_device){.tun = -1, .link = -1})
+
+void loop_device_close(struct loop_device *device);
+
 /* What the loop works with; it takes the descriptors over. */
 struct loop_setup {
-	const char *name;   /* of the device; must outlive the loop */
-	unsigned int index; /* its interface index */
+	const char *name;	   /* of the device; must outlive the loop */
+	struct loop_device device; /* for loop_attach() */
 	uint32_t fwmark;
-	int tun;  /* tun_open() */
-	int link; /* link_watch_open() in the device's namespace */
 	int uapi; /* uapi_listen() */
 	/* Where that is, for its removal ends the loop; must outlive it. NULL: it is not watched. */
 	const char *socket;
@@ -22,16 +30,20 @@ struct loop_setup {
 };
 
 /* For an initialiser: none of them is open. */
-#define LOOP_SETUP_CLOSED .tun = -1, .link = -1, .uapi = -1, .removal = -1
+#define LOOP_SETUP_CLOSED .device = LOOP_DEVICE_NONE, .uapi = -1, .removal = -1
 
 /* Closes what no loop has taken over. Usable with CLEANUP(). */
 void loop_setup_close(struct loop_setup *setup);
 
 struct loop;
 
-/* Makes all that takes rights or memory: sockets, in the caller's network namespace, packets, keys'
- * contexts. Blocks the signals of loop_signals(), which the loop takes from now on. */
+/* Makes all that takes rights or memory but for the device: sockets, in the caller's network
+ * namespace, packets, keys' contexts. Blocks the signals of loop_signals(), which the loop takes from
+ * now on. */
 struct loop *loop_create(const struct loop_setup *setup, struct error *error);
+
+/* Then gives it the device, once. */
+int loop_attach(struct loop *loop, const struct loop_device *device, struct error *error);
 
 /* Usable with CLEANUP(). */
 void loop_free(struct loop **loop);

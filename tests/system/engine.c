@@ -206,9 +206,8 @@ static void test_killed_and_started_again(void **state)
 _Noreturn static void live_as_orphaned_keeper(const struct world *world)
 {
 	struct netns_visit visit = NETNS_VISIT_NONE;
-	struct keeper keeper = {.setup = {.name = world_device, .removal = -1},
-				.device = -1,
-				.remove_socket = true};
+	struct keeper keeper = {
+		.setup = {.name = world_device, .removal = -1}, .from = -1, .remove_socket = true};
 	char path[UAPI_PATH_MAX];
 	int nobody, report;
 	struct error error;
@@ -216,12 +215,12 @@ _Noreturn static void live_as_orphaned_keeper(const struct world *world)
 	signal(SIGPIPE, SIG_DFL);
 	keeper.setup.socket = uapi_path(world_device, path);
 	if (netns_visit_begin(&visit, world->inside.netns, &error) < 0 ||
-	    tun_open(world_device, false, &keeper.setup.tun, &error) < 0 ||
-	    link_watch_open(&keeper.setup.link, &error) < 0 || uapi_make_folder(&error) < 0 ||
-	    uapi_listen(path, &keeper.setup.uapi, &error) < 0 ||
+	    tun_open(world_device, false, &keeper.setup.device.tun, &error) < 0 ||
+	    link_watch_open(&keeper.setup.device.link, &error) < 0 ||
+	    uapi_make_folder(&error) < 0 || uapi_listen(path, &keeper.setup.uapi, &error) < 0 ||
 	    report_open(&nobody, &report, &error) < 0)
 		_exit(1);
-	keeper.setup.index = if_nametoindex(world_device);
+	keeper.setup.device.index = if_nametoindex(world_device);
 	close(nobody);
 	_exit(keeper_run(&keeper, &report, &error) < 0);
 }
