@@ -14,9 +14,9 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "base/output.h"
 #include "egress/probe.h"
@@ -28,7 +28,7 @@
 struct watch {
 	pid_t child;
 	int pipe;	   /* not owned */
-	long long started; /* in milliseconds */
+	int64_t started; /* in milliseconds */
 	bool progress, shown;
 	json_t *ways;
 };
@@ -113,14 +113,6 @@ static json_t *describe(const struct probe_result *result)
 			 output_text(result->detail));
 }
 
-static long long milliseconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
-}
-
 static void show_progress(struct watch *watch)
 {
 	watch->shown = true;
@@ -137,18 +129,18 @@ static void erase_progress(const struct watch *watch)
 static int wait_for_result(struct watch *watch, struct error *error)
 {
 	struct pollfd waiting = {.fd = watch->pipe, .events = POLLIN};
-	long long passed = milliseconds() - watch->started;
+	int64_t passed = clock_ms() - watch->started;
 	int code = 0;
 
 	while (code == 0 && passed < DEADLINE_MS) {
-		long long left = DEADLINE_MS - passed;
+		int64_t left = DEADLINE_MS - passed;
 
 		if (watch->progress && passed >= PATIENCE_MS)
 			show_progress(watch);
 		code = poll(&waiting, 1, (int)(left < PATIENCE_MS ? left : PATIENCE_MS));
 		if (code < 0 && errno == EINTR)
 			code = 0;
-		passed = milliseconds() - watch->started;
+		passed = clock_ms() - watch->started;
 	}
 	return code < 0 ? error_errno(error, "cannot wait for the probe inside") : code;
 }
@@ -233,7 +225,7 @@ int probe_inside(const struct enter *enter, const char *device, bool progress, j
 	CLEANUP(output_release) json_t *found = json_array();
 	CLEANUP(fd_close) int from = -1;
 	CLEANUP(fd_close) int to = -1;
-	struct watch watch = {.started = milliseconds(), .progress = progress, .ways = found};
+	struct watch watch = {.started = clock_ms(), .progress = progress, .ways = found};
 	pid_t parent = getpid();
 	int ends[2], code;
 

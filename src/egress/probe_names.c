@@ -6,9 +6,9 @@
 #include <sys/socket.h>
 #include <sys/statvfs.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "egress/probe_ways.h"
@@ -109,23 +109,15 @@ static int hear(int fd)
 	return length >= DNS_HEADER && memcmp(answer, question, 2) == 0 ? 0 : -EPROTO;
 }
 
-static long long milliseconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
-}
-
 /* One wait for all of them. */
 static void hear_all(struct servers *servers)
 {
-	long long until = milliseconds() + DNS_TIMEOUT_MS, left;
+	int64_t until = clock_ms() + DNS_TIMEOUT_MS, left;
 	size_t waiting = 0;
 
 	for (size_t i = 0; i < servers->count; i++)
 		waiting += servers->sockets[i].fd >= 0;
-	while (waiting && (left = until - milliseconds()) > 0 &&
+	while (waiting && (left = until - clock_ms()) > 0 &&
 	       poll(servers->sockets, servers->count, (int)left) > 0)
 		for (size_t i = 0; i < servers->count; i++) {
 			if (servers->sockets[i].fd < 0 || !servers->sockets[i].revents)

@@ -9,20 +9,12 @@
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 
 #define KILL_WAIT_MS 1000
 #define END_AT_ONCE  256 /* pidfds held at a time: 1024 descriptors are the usual limit */
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 struct ending {
 	struct pollfd fds[END_AT_ONCE]; /* owned pidfds; -1: gone */
@@ -62,7 +54,7 @@ static int ending_signal(const struct ending *ending, int signal, struct error *
  * -1. */
 static ssize_t ending_wait(struct ending *ending, unsigned int wait_ms)
 {
-	int64_t until = now_ms() + wait_ms, left;
+	int64_t until = clock_ms() + wait_ms, left;
 	ssize_t there;
 
 	for (;;) {
@@ -73,7 +65,7 @@ static ssize_t ending_wait(struct ending *ending, unsigned int wait_ms)
 			if (ending->fds[i].fd >= 0)
 				there = (ssize_t)i;
 		}
-		left = until - now_ms();
+		left = until - clock_ms();
 		if (there < 0 || left < 0)
 			return there;
 		if (poll(ending->fds, ending->count, (int)left) <= 0)

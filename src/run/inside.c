@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "kernel/netns.h"
@@ -130,19 +131,11 @@ static int say_timeout(const struct wg_device *device, unsigned int timeout_ms, 
 			 socket_address_format(&peer->address, text), timeout_ms / 1000);
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* By the clock, for a look at thousands of allowed IPs takes its time. */
 static int await(const struct device *device, unsigned int timeout_ms, struct error *error)
 {
 	const struct timespec pause = {.tv_nsec = LOOK_MS * 1000000L};
-	const int64_t until = now_ms() + timeout_ms;
+	const int64_t until = clock_ms() + timeout_ms;
 	CLEANUP(wg_device_clear) struct wg_device now = {};
 	int code;
 
@@ -152,7 +145,7 @@ static int await(const struct device *device, unsigned int timeout_ms, struct er
 		code = device_read(device, &now, error);
 		if (code < 0 || has_answered(&now))
 			return code;
-	} while (now_ms() < until);
+	} while (clock_ms() < until);
 	return say_timeout(&now, timeout_ms, error);
 }
 

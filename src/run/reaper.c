@@ -24,6 +24,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "kernel/fds.h"
 #include "kernel/process.h"
@@ -161,25 +162,17 @@ static void wait_for_news(struct life *life, int wait_ms)
 		reap(life);
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* What is stopped does not hear SIGTERM until it goes on. */
 static void end_all(struct life *life)
 {
-	const int64_t until = now_ms() + GRACE_MS;
+	const int64_t until = clock_ms() + GRACE_MS;
 
 	reap(life);
 	if (life->alone)
 		return;
 	kill(-1, SIGTERM);
 	kill(-1, SIGCONT);
-	for (int64_t left = GRACE_MS; !life->alone && left > 0; left = until - now_ms())
+	for (int64_t left = GRACE_MS; !life->alone && left > 0; left = until - clock_ms())
 		wait_for_news(life, (int)left);
 	kill(-1, SIGKILL);
 	while (!life->alone)

@@ -5,8 +5,8 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "wireguard/uapi.h"
 #include "wireguard/uapi_answer.h"
@@ -14,14 +14,6 @@
 
 #define CONVERSATION_MS 5000 /* from the first byte of the request to the last of the answer */
 #define ANSWER_MAX	(64U << 20) /* bytes: over a million allowed IPs */
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static int engine_connect(const char *path, int *ret_fd, struct error *error)
 {
@@ -56,7 +48,7 @@ static int wait_for(int fd, short event, int64_t deadline, struct error *error)
 	int ready;
 
 	do {
-		left = deadline - now_ms();
+		left = deadline - clock_ms();
 		ready = left > 0 ? poll(&poll_fd, 1, (int)left) : 0;
 	} while (ready < 0 && errno == EINTR);
 	if (ready < 0)
@@ -160,7 +152,7 @@ static int converse(const char *path, const char *request, size_t size, struct u
 		    struct error *error)
 {
 	CLEANUP(fd_close) int fd = -1;
-	int64_t deadline = now_ms() + CONVERSATION_MS;
+	int64_t deadline = clock_ms() + CONVERSATION_MS;
 	int code = engine_connect(path, &fd, error);
 
 	if (code == 0)
