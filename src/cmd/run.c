@@ -120,6 +120,19 @@ static void say_waiting(void *data, const char *folder)
 		command_note(data, "waiting for another subu to be done with %s", folder);
 }
 
+void run_say_resolving(void *data, const char *host)
+{
+	const struct command *command = data;
+
+	if (command->quiet || !isatty(STDERR_FILENO))
+		return;
+	/* The line has said enough when it is known: the next begins in its place. */
+	if (host)
+		fprintf(stderr, "subu: asking where %s is ...", host);
+	else
+		fputs("\r\033[K", stderr);
+}
+
 struct registry_listener run_listener(const struct command *command)
 {
 	return (struct registry_listener){.ended = warn_of_ended,
@@ -200,7 +213,8 @@ static int find_way(const struct command *command, const struct words *words,
 	char name[RECORD_NAME_MAX];
 	struct start start = {.name = name,
 			      .profile = words->profile ? words->profile : "",
-			      .listener = run_listener(command)};
+			      .listener = run_listener(command),
+			      .resolving = run_say_resolving};
 	int joined, code = find_source(words, &source, error);
 
 	if (code < 0)

@@ -10,6 +10,9 @@
 int run_load(const struct command *command, const char *profile, const char *config,
 	     struct tunnel *ret, struct error *error);
 
+/* For struct start: a line on a terminal while a name is looked up. */
+void run_say_resolving(void *data, const char *host);
+
 /* Tells of tunnels that had ended by themselves. */
 struct registry_listener run_listener(const struct command *command);
 

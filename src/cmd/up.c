@@ -68,8 +68,11 @@ static int bring_up(const struct command *command, const char *profile, unsigned
 {
 	CLEANUP(started_clear) struct started started = STARTED_NONE;
 	CLEANUP(memory_free) char *source = NULL;
-	struct start start = {
-		.name = profile, .profile = profile, .listener = run_listener(command)};
+	struct start start = {.name = profile,
+			      .profile = profile,
+			      .listener = run_listener(command),
+			      .resolving = run_say_resolving,
+			      .resolve_ms = seconds * 1000};
 	char path[PATH_MAX];
 	int code = profile_path(profile, path, error);
 

@@ -1,10 +1,17 @@
 #include "kernel/resolve.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 
 static void results_free(struct addrinfo **results)
@@ -77,4 +84,78 @@ int resolve_next(const char *host, uint16_t port, const union socket_address *cu
 				 host);
 	*ret = first;
 	return 0;
+}
+
+struct answer {
+	int code;
+	struct error error;
+	union socket_address address;
+};
+_Static_assert(sizeof(struct answer) <= PIPE_BUF, "an answer is written at once or not at all");
+
+_Noreturn static void answer(const char *host, uint16_t port, int fd)
+{
+	struct answer answer = {};
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	answer.code = resolve_host(host, port, &answer.address, &answer.error);
+	_exit(write(fd, &answer, sizeof(answer)) != sizeof(answer));
+}
+
+static bool is_readable(int fd, unsigned int timeout_ms)
+{
+	const int64_t until = clock_ms() + timeout_ms;
+	struct pollfd waiting = {.fd = fd, .events = POLLIN};
+	int64_t left = timeout_ms;
+	int ready;
+
+	do {
+		ready = poll(&waiting, 1, left > 0 ? (int)left : 0);
+		left = until - clock_ms();
+	} while (ready < 0 && errno == EINTR);
+	return ready > 0;
+}
+
+static int hear(const char *host, int fd, unsigned int timeout_ms, union socket_address *ret,
+		struct error *error)
+{
+	struct answer answer;
+
+	if (!is_readable(fd, timeout_ms))
+		return error_set(error, ETIMEDOUT,
+				 "cannot resolve '%.253s': no answer within %u s; is a name server "
+				 "within reach?",
+				 host, timeout_ms / 1000);
+	if (read(fd, &answer, sizeof(answer)) != sizeof(answer))
+		return error_set(error, EIO, "cannot resolve '%.253s': the resolver was killed",
+				 host);
+	if (answer.code == 0)
+		*ret = answer.address;
+	else
+		*error = answer.error;
+	return answer.code;
+}
+
+int resolve_host_within(const char *host, uint16_t port, unsigned int timeout_ms,
+			union socket_address *ret, struct error *error)
+{
+	CLEANUP(fd_close) int reader = -1;
+	CLEANUP(fd_close) int writer = -1;
+	int fds[2], code;
+	pid_t child;
+
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return error_errno(error, "cannot make a pipe");
+	reader = fds[0];
+	writer = fds[1];
+	child = fork();
+	if (child < 0)
+		return error_errno(error, "cannot start a process");
+	if (child == 0)
+		answer(host, port, writer);
+	fd_close(&writer);
+	code = hear(host, reader, timeout_ms, ret, error);
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	return code;
 }

@@ -12,6 +12,11 @@
  * what the resolver says. */
 int resolve_host(const char *host, uint16_t port, union socket_address *ret, struct error *error);
 
+/* The same in a process of its own, so that it can be given up after so many milliseconds: -ETIMEDOUT.
+ * A resolver may take half a minute where no name server answers (resolv.conf(5)). */
+int resolve_host_within(const char *host, uint16_t port, unsigned int timeout_ms,
+			union socket_address *ret, struct error *error);
+
 /* Of all addresses of the name the one that follows `current` in the system's order, the first again
  * after the last, and the first when `current` is none of them: what to try when a server does not
  * answer there. *ret may be `current`. */

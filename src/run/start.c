@@ -47,15 +47,34 @@ static int check(const struct tunnel *tunnel, struct error *error)
 	return 0;
 }
 
-static int resolve(struct tunnel *tunnel, struct error *error)
+static int look_up(const struct start *start, struct wg_peer *peer, struct error *error)
+{
+	const struct endpoint *endpoint = &peer->endpoint;
+
+	return start->resolve_ms
+		       ? resolve_host_within(endpoint->host, endpoint->port, start->resolve_ms,
+					     &peer->address, error)
+		       : resolve_host(endpoint->host, endpoint->port, &peer->address, error);
+}
+
+static void say_resolving(const struct start *start, const char *host)
+{
+	if (start->resolving)
+		start->resolving(start->listener.data, host);
+}
+
+static int resolve(const struct start *start, struct tunnel *tunnel, struct error *error)
 {
 	for (size_t i = 0; i < tunnel->device.peer_count; i++) {
 		struct wg_peer *peer = &tunnel->device.peers[i];
+		int code;
 
 		if (!*peer->endpoint.host || endpoint_is_numeric(&peer->endpoint, &peer->address))
 			continue;
-		if (resolve_host(peer->endpoint.host, peer->endpoint.port, &peer->address, error) <
-		    0)
+		say_resolving(start, peer->endpoint.host);
+		code = look_up(start, peer, error);
+		say_resolving(start, NULL);
+		if (code < 0)
 			return error_wrap(error, "the endpoint of the tunnel");
 	}
 	return 0;
@@ -258,7 +277,7 @@ int start_tunnel(const struct start *start, struct tunnel *tunnel, struct starte
 	int code = check(tunnel, error);
 
 	if (code == 0)
-		code = resolve(tunnel, error);
+		code = resolve(start, tunnel, error);
 	if (code == 0) {
 		describe(start, tunnel, &started.record);
 		code = begin(start, tunnel, &started, error);

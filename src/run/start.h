@@ -15,6 +15,9 @@ struct start {
 	const char *profile; /* empty: none */
 	const char *source;  /* of start_source() */
 	struct registry_listener listener;
+	/* A name is looked up, NULL: no longer. With the listener's data; may be NULL. */
+	void (*resolving)(void *data, const char *host);
+	unsigned int resolve_ms; /* how long that may take; 0: as long as the resolver does */
 };
 
 /* A tunnel, as who started or joined it sees it. */

@@ -110,6 +110,33 @@ print(client.recv(4096).decode())' "$runtime/vpn/engine.sock"
 	unchanged
 }
 
+# mute_name_server: the machine asks one that hears and says nothing, for 20 seconds.
+mute_name_server()
+{
+	client tee /etc/resolv.conf >/dev/null <<<'nameserver 192.0.2.1'
+	server python3 -c 'import socket, time
+mute = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+mute.bind(("192.0.2.1", 53))
+time.sleep(20)' 3>&- &
+	soon server sh -c 'ss -Hlun | grep -q 192.0.2.1:53'
+}
+
+@test "a name server that does not answer: one sentence in time, and a line on a terminal" {
+	local began=$SECONDS
+
+	mute_name_server
+	profile named 9 vpn.nowhere.test:9
+	fails 1 "the endpoint of the tunnel: cannot resolve 'vpn.nowhere.test': no answer within 2 s" \
+		subu up named --timeout 2
+	((SECONDS - began < 5)) || complain "too late"
+	try sh -c 'script -qec "subu up named --timeout 1" /dev/null </dev/null'
+	[[ $output == *'subu: asking where vpn.nowhere.test is ...'*$'\r\e[K''subu: the endpoint'* ]] ||
+		complain "no line, or it stays"
+	try sh -c 'script -qec "subu -q up named --timeout 1" /dev/null </dev/null'
+	[[ $output != *asking* ]] || complain "it is not quiet"
+	unchanged
+}
+
 @test "the wait shows on a terminal alone, and its line goes" {
 	nobody silent
 	done_by sh -c 'script -qec "subu up vpn" /dev/null </dev/null'
