@@ -27,7 +27,7 @@
 /* How it goes with the process inside. */
 struct watch {
 	pid_t child;
-	int pipe;	   /* not owned */
+	int pipe;	 /* not owned */
 	int64_t started; /* in milliseconds */
 	bool progress, shown;
 	json_t *ways;
