@@ -241,7 +241,8 @@ int enter_give_up(const struct enter_identity *identity, int gate, struct error 
 		code = become(identity, error);
 	if (code == 0)
 		code = syscall_filter_install(command_filter, ARRAY_SIZE(command_filter), error);
-	if (code == 0 && gate >= 0)
+	/* Whoever lets nobody go has the better reason. */
+	if (gate >= 0)
 		wait_at(gate);
 	return code < 0 ? code : unblock_signals(error);
 }

@@ -49,6 +49,16 @@ int userns_unshare(int others, uid_t uid, gid_t gid, struct error *error)
 	return 0;
 }
 
+int userns_unshare_inside(int kinds, struct error *error)
+{
+	if (unshare(kinds) == 0)
+		return 0;
+	if (errno == ENOSPC)
+		return refuse(USERNS_UNSHARE, kinds, geteuid(), error);
+	error_errno(error, "cannot make further namespaces");
+	return userns_add_reason(error);
+}
+
 int userns_add_reason(struct error *error)
 {
 	char reason[USERNS_REASON_MAX];

@@ -18,6 +18,10 @@
  * the new namespaces or not: it can only end. */
 int userns_unshare(int others, uid_t uid, gid_t gid, struct error *error);
 
+/* unshare(2) of these kinds (CLONE_NEW…), by who is in a user namespace that was made for it; the error
+ * names the limit that is in the way. */
+int userns_unshare_inside(int kinds, struct error *error);
+
 /* For a step that fails in the new namespaces although the process should have every right there:
  * adds to an error of code EPERM or EACCES what takes the rights away (AppArmor, a container around
  * it), if that is known. Leaves other errors as they are. Returns -code. */

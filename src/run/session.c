@@ -178,11 +178,7 @@ static int enter_namespaces(const struct session *session, struct error *error)
 		return error_wrap(error, "the tunnel has ended");
 	if (setns(anchor, CLONE_NEWNET | (session->alone ? CLONE_NEWUSER : 0)) < 0)
 		return error_errno(error, "cannot enter the tunnel's namespaces");
-	if (unshare(CLONE_NEWNS | CLONE_NEWPID) < 0) {
-		error_errno(error, "cannot make a mount and a process namespace");
-		return userns_add_reason(error);
-	}
-	return 0;
+	return userns_unshare_inside(CLONE_NEWNS | CLONE_NEWPID, error);
 }
 
 /* In the process that enters. Returns in the command's process alone, the gate where that one waits. */
