@@ -68,12 +68,25 @@ static int make_mount_namespace(struct error *error)
 	return 0;
 }
 
+/* A stricter limit stays. */
+static int bound_log(struct error *error)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_FSIZE, &limit) < 0)
+		return error_errno(error, "cannot tell the limit on files");
+	if (limit.rlim_max > LOG_SIZE)
+		limit.rlim_max = LOG_SIZE;
+	limit.rlim_cur = limit.rlim_max;
+	if (setrlimit(RLIMIT_FSIZE, &limit) < 0 || signal(SIGXFSZ, SIG_IGN) == SIG_ERR)
+		return error_errno(error, "cannot bound the size of the log");
+	return 0;
+}
+
 int cage_leave_files(struct error *error)
 {
-	static const struct rlimit log_size = {LOG_SIZE, LOG_SIZE};
-
-	if (setrlimit(RLIMIT_FSIZE, &log_size) < 0 || signal(SIGXFSZ, SIG_IGN) == SIG_ERR)
-		return error_errno(error, "cannot bound the size of the log");
+	if (bound_log(error) < 0)
+		return -error->code;
 	if (make_mount_namespace(error) < 0)
 		return -error->code;
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
