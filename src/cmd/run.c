@@ -156,16 +156,22 @@ int run_load(const struct command *command, const char *profile, const char *con
 	return 0;
 }
 
-void run_say_plan(const struct command *command, const char *name, struct tunnel *tunnel)
+int run_say_plan(const struct command *command, const char *name, struct tunnel *tunnel,
+		 struct error *error)
 {
 	const struct subu_state nothing = {.ipv6 = access("/proc/sys/net/ipv6", F_OK) == 0};
 	CLEANUP(subu_state_clear) struct subu_state desired = {};
 	CLEANUP(plan_clear) struct plan plan = {};
+	struct key public_key;
+	int code = tunnel_check_peers(tunnel, &public_key, error);
 
+	if (code < 0)
+		return code;
 	desired_own(tunnel, start_backend(), &desired);
 	plan_make(&desired, &nothing, &plan);
 	plan.netns = name;
 	command_say_plan(command, &plan);
+	return 0;
 }
 
 static int find_source(const struct words *words, char **ret, struct error *error)
@@ -190,22 +196,21 @@ static void say_join(const struct command *command, const struct started *starte
 	command_would(command, json_object(), sentence);
 }
 
-/* Makes the tunnel for this command. With --dry-run it says so and returns 1. */
-static int make_way(const struct command *command, const struct words *words,
-		    const struct start *start, struct started *started, struct error *error)
+/* With --dry-run it says what would be made of it, and returns 1. */
+static int load(const struct command *command, const struct words *words, struct tunnel *ret,
+		struct error *error)
 {
-	CLEANUP(tunnel_clear) struct tunnel tunnel = {};
-	int code = run_load(command, words->profile, words->config, &tunnel, error);
+	int code = run_load(command, words->profile, words->config, ret, error);
 
-	if (code == 0 && command->dry_run) {
-		run_say_plan(command, words->profile ? words->profile : "run", &tunnel);
-		return 1;
-	}
-	return code < 0 ? code : start_tunnel(start, &tunnel, started, error);
+	if (code < 0 || !command->dry_run)
+		return code;
+	code = run_say_plan(command, words->profile ? words->profile : "run", ret, error);
+	return code < 0 ? code : 1;
 }
 
 /* Joins the tunnel of the same profile or file, or makes one. Meanwhile another may make it, to be
- * joined, or end it. With --dry-run it says which and returns 1. */
+ * joined, or end it. The number of this process may be another's in another process namespace, or
+ * that of one whose tunnel lingers. With --dry-run it says which and returns 1. */
 static int find_way(const struct command *command, const struct words *words,
 		    struct started *started, struct error *error)
 {
@@ -215,6 +220,7 @@ static int find_way(const struct command *command, const struct words *words,
 			      .profile = words->profile ? words->profile : "",
 			      .listener = run_listener(command),
 			      .resolving = run_say_resolving};
+	unsigned int taken = 0;
 	int joined, code = find_source(words, &source, error);
 
 	if (code < 0)
@@ -222,13 +228,20 @@ static int find_way(const struct command *command, const struct words *words,
 	snprintf(name, sizeof(name), "run@%d", getpid());
 	start.source = source;
 	do {
+		CLEANUP(tunnel_clear) struct tunnel tunnel = {};
+
 		joined = start_join(&start, started, error);
 		if (joined > 0 && command->dry_run)
 			say_join(command, started);
 		if (joined != 0)
 			return joined < 0 ? joined : command->dry_run;
-		code = make_way(command, words, &start, started, error);
-	} while (code == -EEXIST);
+		code = load(command, words, &tunnel, error);
+		if (code != 0)
+			return code;
+		code = start_tunnel(&start, &tunnel, started, error);
+		if (code == -ENOTUNIQ)
+			snprintf(name, sizeof(name), "run@%d.%u", getpid(), ++taken);
+	} while (code == -EEXIST || code == -ENOTUNIQ);
 	return code;
 }
 

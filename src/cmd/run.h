@@ -17,6 +17,7 @@ void run_say_resolving(void *data, const char *host);
 struct registry_listener run_listener(const struct command *command);
 
 /* Prints what would be done to bring the tunnel up; takes over what it owns. */
-void run_say_plan(const struct command *command, const char *name, struct tunnel *tunnel);
+int run_say_plan(const struct command *command, const char *name, struct tunnel *tunnel,
+		 struct error *error);
 
 #endif

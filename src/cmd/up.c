@@ -63,6 +63,20 @@ static int await_answer(const struct command *command, const struct started *sta
 	return code;
 }
 
+/* A tunnel that ended by itself says better why. */
+static void end_failed(struct started *started, struct error *error)
+{
+	char reason[sizeof(error->text)];
+	struct error ignored;
+
+	start_end(started);
+	registry_read_reason(&started->registry, started->record.name, reason, sizeof(reason));
+	if (!*reason)
+		return;
+	error_set(error, EIO, "%s", reason);
+	registry_remove(&started->registry, started->record.name, &ignored);
+}
+
 static int bring_up(const struct command *command, const char *profile, unsigned int seconds,
 		    struct tunnel *tunnel, struct error *error)
 {
@@ -90,11 +104,9 @@ static int bring_up(const struct command *command, const char *profile, unsigned
 	code = await_answer(command, &started, seconds, error);
 	if (code == 0)
 		code = start_release(&started, error);
-	if (code < 0) {
-		start_end(&started);
-		return error_wrap(error, "the tunnel %s is not up", profile);
-	}
-	return 0;
+	if (code < 0)
+		end_failed(&started, error);
+	return code < 0 ? error_wrap(error, "the tunnel %s is not up", profile) : 0;
 }
 
 int cmd_up(struct command *command, int argc, char **argv, struct error *error)
@@ -109,10 +121,8 @@ int cmd_up(struct command *command, int argc, char **argv, struct error *error)
 		code = run_load(command, profile, NULL, &tunnel, error);
 	if (code < 0)
 		return code;
-	if (command->dry_run) {
-		run_say_plan(command, profile, &tunnel);
-		return 0;
-	}
+	if (command->dry_run)
+		return run_say_plan(command, profile, &tunnel, error);
 	code = bring_up(command, profile, seconds, &tunnel, error);
 	if (code < 0)
 		return code;

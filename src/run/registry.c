@@ -297,7 +297,7 @@ int registry_add(const struct registry *registry, const char *name, struct error
 
 	if (mkdir(folder_of(registry, name, path), 0700) < 0) {
 		if (errno == EEXIST)
-			return error_set(error, EEXIST,
+			return error_set(error, ENOTUNIQ,
 					 "the tunnel %s is up already: see `subu status %s`", name,
 					 name);
 		return error_errno(error, "cannot make the folder %s", path);

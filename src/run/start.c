@@ -239,8 +239,10 @@ static int begin(const struct start *start, struct tunnel *tunnel, struct starte
 		code = supervisor_start(&supervisor, &started->supervisor, &started->news, error);
 	if (code == 0)
 		code = process_identify(started->supervisor, &started->record.supervisor, error);
-	if (code < 0)
+	if (code < 0) {
+		fd_close(&leash); /* to remove a folder takes a descriptor */
 		registry_remove(&registry, start->name, &ignored);
+	}
 	return code;
 }
 

@@ -50,7 +50,7 @@ int start_join(const struct start *start, struct started *ret, struct error *err
 
 /* Resolves the endpoints and starts the tunnel, which conf_check() has accepted. What the tunnel owns
  * is wiped, in any case. On failure nothing is left of it. -EEXIST when there is one that start_join()
- * would have found. */
+ * would have found, -ENOTUNIQ when there is one of that name. */
 int start_tunnel(const struct start *start, struct tunnel *tunnel, struct started *ret,
 		 struct error *error);
 

@@ -184,7 +184,7 @@ static int read_public_key(struct parser *parser, const char *value, struct erro
 	if (code < 0)
 		return code;
 	if (wg_device_find_peer(&parser->tunnel.device, &key))
-		return error_set(error, EEXIST,
+		return error_set(error, EINVAL,
 				 "this peer has a [Peer] section already: one is right");
 	current_peer(parser)->public_key = key;
 	return 0;
