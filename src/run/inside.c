@@ -10,23 +10,10 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "kernel/netns.h"
-#include "reconcile/state.h"
-#include "wireguard/uapi_client.h"
+#include "run/own_device.h"
 
 #define LOOK_MS	  20 /* between two looks for a handshake */
 #define KEEPALIVE 25 /* seconds: more than anybody waits */
-
-/* What an engine and the kernel differ in. */
-struct device {
-	const struct record *record;
-	char socket[PATH_MAX];
-	int netns; /* owned; -1 for an engine's */
-};
-
-static void device_close(struct device *device)
-{
-	fd_close(&device->netns);
-}
 
 static int open_netns(const struct record *record, int *ret, struct error *error)
 {
@@ -45,38 +32,25 @@ static int open_netns(const struct record *record, int *ret, struct error *error
 	return 0;
 }
 
-static int device_open(const struct registry *registry, const struct record *record,
-		       struct device *ret, struct error *error)
+static int find_device(const struct registry *registry, const struct record *record,
+		       struct own_device *ret, int *ret_netns, struct error *error)
 {
-	*ret = (struct device){.record = record, .netns = -1};
+	int code = record->backend == BACKEND_ENGINE ? 0 : open_netns(record, ret_netns, error);
+
+	ret->backend = record->backend;
+	ret->netns = *ret_netns;
 	registry_file(registry, record->name, "engine.sock", ret->socket);
-	if (record->backend == BACKEND_ENGINE)
-		return 0;
-	return open_netns(record, &ret->netns, error);
-}
-
-static int device_read(const struct device *device, struct wg_device *ret, struct error *error)
-{
-	if (device->record->backend == BACKEND_ENGINE)
-		return uapi_client_read(device->socket, ret, error);
-	return backend_read(BACKEND_KERNEL, device->netns, OWN_DEVICE, ret, error);
-}
-
-static int device_write(const struct device *device, const struct wg_change *change,
-			struct error *error)
-{
-	if (device->record->backend == BACKEND_ENGINE)
-		return uapi_client_write(device->socket, change, error);
-	return backend_write(BACKEND_KERNEL, device->netns, OWN_DEVICE, change, error);
+	return code;
 }
 
 int inside_device(const struct registry *registry, const struct record *record,
 		  struct wg_device *ret, struct error *error)
 {
-	CLEANUP(device_close) struct device device;
-	int code = device_open(registry, record, &device, error);
+	CLEANUP(fd_close) int netns = -1;
+	struct own_device device;
+	int code = find_device(registry, record, &device, &netns, error);
 
-	return code < 0 ? code : device_read(&device, ret, error);
+	return code < 0 ? code : own_device_read(&device, ret, error);
 }
 
 static bool has_answered(const struct wg_device *device)
@@ -93,7 +67,7 @@ static bool is_silent(const struct wg_peer *peer)
 }
 
 /* Gives the peers that were silent a keepalive, or takes it from them again. */
-static int set_keepalive(const struct device *device, const struct wg_device *before,
+static int set_keepalive(const struct own_device *device, const struct wg_device *before,
 			 uint16_t seconds, struct error *error)
 {
 	CLEANUP(wg_change_clear) struct wg_change change = {};
@@ -107,7 +81,7 @@ static int set_keepalive(const struct device *device, const struct wg_device *be
 				.set_keepalive = true,
 				.keepalive = seconds,
 			};
-	return change.peer_count ? device_write(device, &change, error) : 0;
+	return change.peer_count ? own_device_write(device, &change, error) : 0;
 }
 
 static bool has_endpoint(const struct wg_device *device)
@@ -132,7 +106,7 @@ static int say_timeout(const struct wg_device *device, unsigned int timeout_ms, 
 }
 
 /* By the clock, for a look at thousands of allowed IPs takes its time. */
-static int await(const struct device *device, unsigned int timeout_ms, struct error *error)
+static int await(const struct own_device *device, unsigned int timeout_ms, struct error *error)
 {
 	const struct timespec pause = {.tv_nsec = LOOK_MS * 1000000L};
 	const int64_t until = clock_ms() + timeout_ms;
@@ -142,7 +116,7 @@ static int await(const struct device *device, unsigned int timeout_ms, struct er
 	do {
 		nanosleep(&pause, NULL);
 		wg_device_clear(&now);
-		code = device_read(device, &now, error);
+		code = own_device_read(device, &now, error);
 		if (code < 0 || has_answered(&now))
 			return code;
 	} while (clock_ms() < until);
@@ -153,11 +127,12 @@ int inside_await_handshake(const struct registry *registry, const struct record 
 			   unsigned int timeout_ms, struct error *error)
 {
 	CLEANUP(wg_device_clear) struct wg_device before = {};
-	CLEANUP(device_close) struct device device;
-	int code = device_open(registry, record, &device, error);
+	CLEANUP(fd_close) int netns = -1;
+	struct own_device device;
+	int code = find_device(registry, record, &device, &netns, error);
 
 	if (code == 0)
-		code = device_read(&device, &before, error);
+		code = own_device_read(&device, &before, error);
 	if (code < 0 || !has_endpoint(&before))
 		return code;
 	code = set_keepalive(&device, &before, KEEPALIVE, error);

@@ -29,21 +29,23 @@
 #include "kernel/resolve.h"
 #include "reconcile/state.h"
 #include "run/anchor.h"
+#include "run/own_device.h"
 #include "run/renewal.h"
 #include "wireguard/keeper.h"
 #include "wireguard/log.h"
 #include "wireguard/report.h"
-#include "wireguard/uapi_client.h"
 #include "wireguard/uapi_server.h"
 
 #define GRACE_MS 1000 /* for the engine, between SIGTERM and SIGKILL */
+#define DEATH_MS 100  /* between the last that is heard of a process and its end */
 
 struct life {
 	const struct supervisor *supervisor;
 	struct log log;
-	char socket[PATH_MAX]; /* of the engine */
+	struct own_device device;
 	struct anchor anchor;
 	struct renewals renewals; /* owned */
+	size_t peers;		  /* that the device is to have */
 	pid_t engine;		  /* 0: none */
 	pid_t resolver;		  /* 0: none */
 	int signals;		  /* owned */
@@ -87,6 +89,18 @@ static void keeper_close(struct keeper *keeper)
 	fd_close(&keeper->from);
 }
 
+/* The anchor has the tunnel then. Nobody else needs its keys. */
+static int start_anchor(struct life *life, const struct anchor_plan *plan, struct error *error)
+{
+	struct tunnel *tunnel = life->supervisor->tunnel;
+	int code = anchor_start(plan, &life->anchor, error);
+
+	life->peers = tunnel->device.peer_count;
+	renewals_init(&life->renewals, tunnel, time(NULL));
+	tunnel_clear(tunnel);
+	return code;
+}
+
 /* The engine and the anchor start side by side, for either takes its time; what the anchor asks of the
  * engine's socket waits until there is an answer. */
 static int start_both(struct life *life, struct anchor_plan *plan, int *ret_report,
@@ -100,13 +114,13 @@ static int start_both(struct life *life, struct anchor_plan *plan, int *ret_repo
 					  .fwmark = life->supervisor->tunnel->device.fwmark,
 					  LOOP_SETUP_CLOSED},
 				.from = -1};
-	int code = uapi_listen(life->socket, &keeper.setup.uapi, error);
+	int code = uapi_listen(life->device.socket, &keeper.setup.uapi, error);
 
 	if (code == 0)
 		code = fds_pair(&keeper.from, &device, error);
 	plan->device = device;
 	if (code == 0)
-		code = anchor_start(plan, &life->anchor, error);
+		code = start_anchor(life, plan, error);
 	fd_close(&device);
 	return code < 0 ? code : keeper_start(&keeper, &life->engine, ret_report, error);
 }
@@ -147,23 +161,28 @@ static int sign_on(const struct supervisor *supervisor, struct error *error)
 	return code;
 }
 
-static int read_device(const struct life *life, struct wg_device *ret, struct error *error)
+/* What misses the engine says only that. */
+static void blame_engine(struct life *life, struct error *error)
 {
-	if (life->supervisor->record->backend == BACKEND_ENGINE)
-		return uapi_client_read(life->socket, ret, error);
-	return backend_read(BACKEND_KERNEL, life->anchor.netns, OWN_DEVICE, ret, error);
+	struct pollfd signals = {.fd = life->signals, .events = POLLIN};
+	int status;
+
+	poll(&signals, 1, DEATH_MS);
+	if (waitpid(life->engine, &status, WNOHANG) != life->engine)
+		return;
+	life->engine = 0;
+	if (keeper_explain(OWN_DEVICE, status, error) == 0)
+		error_set(error, EIO, "the engine ended");
 }
 
-/* tunnel_check_peers() without X25519, which would take longer: no device takes a peer that is itself,
- * nor says so. */
-static int check_peers(const struct life *life, struct error *error)
+static int await_configured(struct life *life, struct error *error)
 {
-	CLEANUP(wg_device_clear) struct wg_device device = {};
-	int code = read_device(life, &device, error);
+	int code = anchor_await(&life->anchor, error);
 
-	if (code == 0 && device.peer_count < life->supervisor->tunnel->device.peer_count)
-		return error_set(error, EINVAL,
-				 "the public key of a peer is the tunnel's own, not its server's");
+	if (code == 0)
+		code = own_device_check_peers(&life->device, life->peers, error);
+	if (code < 0 && life->engine)
+		blame_engine(life, error);
 	return code;
 }
 
@@ -174,29 +193,26 @@ static int bring_up(struct life *life, struct error *error)
 	const bool engine = record->backend == BACKEND_ENGINE;
 	struct anchor_plan plan = {.tunnel = supervisor->tunnel,
 				   .backend = record->backend,
-				   .socket = life->socket,
+				   .socket = life->device.socket,
 				   .device = -1,
 				   .who = life->who,
 				   .alone = supervisor->alone};
 	CLEANUP(fd_close) int report = -1;
-	int code = engine ? start_both(life, &plan, &report, error)
-			  : anchor_start(&plan, &life->anchor, error);
+	int code =
+		engine ? start_both(life, &plan, &report, error) : start_anchor(life, &plan, error);
 
 	fd_close(&life->who);
 	if (code == 0)
 		code = sign_on(supervisor, error);
 	if (code == 0)
 		code = anchor_receive(&life->anchor, error);
+	life->device.netns = life->anchor.netns;
 	if (code == 0)
 		code = process_identify(life->anchor.pid, &record->anchor, error);
 	if (code == 0)
 		code = engine ? await_engine(life, report, error) : make_kernel_device(life, error);
 	if (code == 0)
-		code = anchor_await(&life->anchor, error);
-	if (code == 0)
-		code = check_peers(life, error);
-	renewals_init(&life->renewals, supervisor->tunnel, time(NULL));
-	tunnel_clear(supervisor->tunnel);
+		code = await_configured(life, error);
 	if (code == 0)
 		code = registry_write(supervisor->registry, record, error);
 	/* Who runs the kernel's device goes on telling it where its peers are. */
@@ -281,20 +297,6 @@ static void heed_leash(struct life *life)
 		end_unless_held(life);
 }
 
-static int write_address(const struct life *life, const struct renewal *renewal,
-			 const union socket_address *address, struct error *error)
-{
-	struct wg_peer_change peer = {.public_key = renewal->public_key,
-				      .update_only = true,
-				      .set_address = true,
-				      .address = *address};
-	const struct wg_change change = {.peers = &peer, .peer_count = 1};
-
-	if (life->supervisor->record->backend == BACKEND_ENGINE)
-		return uapi_client_write(life->socket, &change, error);
-	return backend_write(BACKEND_KERNEL, life->anchor.netns, OWN_DEVICE, &change, error);
-}
-
 /* In a process of its own: the resolver may take its time. */
 _Noreturn static void resolve(struct life *life, const struct renewal *renewal,
 			      const union socket_address *current)
@@ -308,7 +310,7 @@ _Noreturn static void resolve(struct life *life, const struct renewal *renewal,
 	code = resolve_next(renewal->endpoint.host, renewal->endpoint.port, current, &address,
 			    &error);
 	if (code == 0)
-		code = write_address(life, renewal, &address, &error);
+		code = own_device_move_peer(&life->device, &renewal->public_key, &address, &error);
 	if (code == 0)
 		log_line(&life->log, "%s does not answer; trying it at %s", renewal->endpoint.host,
 			 socket_address_format(&address, text));
@@ -324,7 +326,7 @@ static void renew(struct life *life)
 	const struct wg_peer *peer;
 	struct error ignored;
 
-	if (life->resolver || read_device(life, &device, &ignored) < 0)
+	if (life->resolver || own_device_read(&life->device, &device, &ignored) < 0)
 		return;
 	renewal = renewals_next(&life->renewals, &device, time(NULL), &peer);
 	if (!renewal)
@@ -373,8 +375,8 @@ static void take_away(struct life *life)
 	CLEANUP(netlink_close) struct netlink inside = {};
 	struct error ignored;
 
-	if (life->engine)
-		process_end(&life->engine, 1, GRACE_MS, &ignored);
+	if (life->engine && process_end(&life->engine, 1, GRACE_MS, &ignored) < 0)
+		kill(life->engine, SIGKILL);
 	if (life->supervisor->record->backend == BACKEND_KERNEL && life->anchor.netns >= 0 &&
 	    netlink_open(NETLINK_ROUTE, life->anchor.netns, &inside, &ignored) == 0)
 		link_delete(&inside, OWN_DEVICE, &ignored);
@@ -398,6 +400,8 @@ static int begin(struct life *life, int *report, struct error *error)
 	catch_signals(&signals);
 	signal(SIGCHLD, SIG_DFL);
 	signal(SIGPIPE, SIG_IGN);
+	/* Under a limit on files a write fails, and says why. */
+	signal(SIGXFSZ, SIG_IGN);
 	if (sigprocmask(SIG_SETMASK, &signals, NULL) < 0)
 		return error_errno(error, "cannot take signals");
 	life->signals = signalfd(-1, &signals, SFD_CLOEXEC);
@@ -410,6 +414,7 @@ _Noreturn static void live(const struct supervisor *supervisor, int who, int rep
 {
 	struct life life = {.supervisor = supervisor,
 			    .log.name = supervisor->record->name,
+			    .device.backend = supervisor->record->backend,
 			    .anchor = ANCHOR_NONE,
 			    .signals = -1,
 			    .leash = supervisor->leash,
@@ -417,7 +422,8 @@ _Noreturn static void live(const struct supervisor *supervisor, int who, int rep
 	struct error error = {}, ignored;
 	int code;
 
-	registry_file(supervisor->registry, supervisor->record->name, "engine.sock", life.socket);
+	registry_file(supervisor->registry, supervisor->record->name, "engine.sock",
+		      life.device.socket);
 	code = begin(&life, &report, &error);
 	if (code < 0)
 		end_with(&life, NULL);
@@ -425,6 +431,9 @@ _Noreturn static void live(const struct supervisor *supervisor, int who, int rep
 		report_send(&report, 0, &error);
 	watch(&life);
 	take_away(&life);
+	/* To remove a folder takes a descriptor. */
+	fd_close(&life.leash);
+	fd_close(&life.signals);
 	if (!life.badly)
 		registry_remove(supervisor->registry, supervisor->record->name, &ignored);
 	report_send(&report, code, &error);

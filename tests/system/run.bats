@@ -328,28 +328,68 @@ fetch()
 	done
 }
 
-# Nobody but the engine asks for epoll.
-@test "an engine that fails says why, not those who miss it" {
-	client tee /mnt/without_epoll.py >/dev/null <<-'END'
-		import ctypes, os, struct, sys
-		number = {"x86_64": 291, "aarch64": 20}[os.uname().machine]  # epoll_create1
-		code = struct.pack("=" + 4 * "HBBI",
-		                   0x20, 0, 0, 0,             # the number of the call
-		                   0x15, 0, 1, number,        # is it this one?
-		                   0x06, 0, 0, 0x00050000 | 24,  # then EMFILE
-		                   0x06, 0, 0, 0x7fff0000)    # or else it may
-		code = ctypes.create_string_buffer(code)
-		program = struct.pack("HxxxxxxQ", 4, ctypes.addressof(code))
-		libc = ctypes.CDLL(None, use_errno=True)
-		if libc.prctl(38, 1, 0, 0, 0) or libc.prctl(22, 2, program):
-		    sys.exit(os.strerror(ctypes.get_errno()))
-		os.execvp(sys.argv[1], sys.argv[1:])
-	END
-	for _ in 1 2 3 4 5 6 7 8; do
-		fails 125 'cannot wait for packets: Too many open files' \
-			python3 /mnt/without_epoll.py subu run --config vpn.conf touch ran
+# injected CALL FAULT STATUS TEXT [TIMES]: a start in which a system call has the fault (strace).
+injected()
+{
+	for _ in $(seq "${5:-1}"); do
+		fails "$3" "$4" env ASAN_OPTIONS=detect_leaks=0 \
+			timeout 20 strace -f -b execve -qq -o /dev/null -e trace="$1" \
+			-e inject="$1:$2" subu run --config vpn.conf touch ran
 	done
 	client test ! -e "$home/ran" || complain "it has begun"
+	soon no_process_left
+}
+
+no_process_left()
+{
+	client sh -c '! pgrep -x subu >/dev/null'
+}
+
+# Nobody but the engine asks for epoll, or accepts.
+@test "an engine that fails says why, not those who miss it" {
+	injected epoll_create1 error=EMFILE 125 'cannot wait for packets: Too many open files' 8
+	injected accept4 signal=KILL:when=1 125 'the engine of subu_0 was killed by signal 9' 4
+	injected accept4 signal=KILL:when=2 125 'the engine of subu_0 was killed by signal 9' 4
+}
+
+@test "a start that fails ends whole, with one sentence" {
+	injected pidfd_open error=EPERM 125 'Operation not permitted' 4
+	injected seccomp error=ENOMEM:when=1 125 'cannot filter system calls: Cannot allocate memory' 4
+}
+
+# A tunnel that lingers has the number of a process that has gone: it may come again.
+@test "a number that a tunnel has already is no hindrance" {
+	as_user subu run --linger --config vpn.conf -- sh -c 'sleep 20 >/dev/null 2>&1 &'
+	conf other.conf 8
+	client tee /mnt/again.py >/dev/null <<-'END'
+		import glob, os, sys
+		wanted = int(glob.glob(sys.argv[1] + "/run@*")[0].split("@")[1])
+		while True:
+		    with open("/proc/sys/kernel/ns_last_pid", "w") as last:
+		        last.write(str(wanted - 1))
+		    child = os.fork()
+		    if child == 0 and os.getpid() != wanted:
+		        os._exit(0)
+		    if child == 0:
+		        os.execvp(sys.argv[2], sys.argv[2:])
+		    status = os.waitpid(child, 0)[1]
+		    if child == wanted:
+		        sys.exit(os.waitstatus_to_exitcode(status))
+	END
+	run --separate-stderr client timeout 20 python3 /mnt/again.py "$runtime" \
+		env -i --chdir "$home" HOME="$home" XDG_RUNTIME_DIR="$home/run" PATH=/mnt/bin:/usr/bin \
+		setpriv --reuid "$user" --regid "$user" --clear-groups -- \
+		subu run --config other.conf echo inside
+	[ "$status$output$stderr" = 0inside ] || complain "it does not begin"
+	client pkill -U "$user" -x sleep
+	soon no_process_left
+}
+
+@test "without another process namespace it says which limit there is" {
+	fails 125 'a limit user.max_pid_namespaces is reached' \
+		unshare --user --map-current-user --keep-caps \
+		sh -c 'echo 0 >/proc/sys/user/max_pid_namespaces
+			exec setpriv --ambient-caps=-all --inh-caps=-all subu run --config vpn.conf true'
 }
 
 # stopped_at_starts ROUNDS: stops the group of a starting subu at any moment, and continues subu alone.
@@ -420,6 +460,12 @@ stopped_at_starts()
 		fails 125 "the public key of a peer is the tunnel's own" \
 			subu run --config vpn.conf touch ran
 	done
+	fails 125 "the public key of a peer is the tunnel's own" \
+		subu -n run --config vpn.conf touch ran
+	as_user sh -c 'sed -n "/^\[Peer/,\$p" vpn.conf >peer; cat peer >>vpn.conf'
+	fails 125 "vpn.conf:10: PublicKey: this peer has a [Peer] section already" \
+		timeout 10 subu run --config vpn.conf touch ran
+	conf vpn.conf 2
 	as_user sed -i '/^Address/d' vpn.conf
 	fails 125 "vpn.conf: [Interface] has no Address" subu run --config vpn.conf touch ran
 	fails 125 "vpn.conf: [Interface] has no Address" subu -n run --config vpn.conf touch ran
