@@ -25,7 +25,7 @@
 #include "model/name.h"
 #include "wireguard/backend.h"
 
-#define RECORD_NAME_MAX 48 /* bytes: a profile's name, or "run@" and a process number */
+#define RECORD_NAME_MAX 48 /* bytes: a profile's name, or "run@" and two numbers */
 
 struct record {
 	char name[RECORD_NAME_MAX];
@@ -79,7 +79,7 @@ int registry_find(const struct registry *registry, const char *name, struct reco
 int registry_lock(struct registry *registry, const struct registry_listener *listener,
 		  struct error *error);
 
-/* Makes the folder for a new tunnel, with its leash; -EEXIST when there is one of that name. */
+/* Makes the folder for a new tunnel, with its leash; -ENOTUNIQ when there is one of that name. */
 int registry_add(const struct registry *registry, const char *name, struct error *error);
 
 /* Takes the tunnel's own lock for the life of the calling process, its supervisor. */
