@@ -165,6 +165,14 @@ static int watch_all(struct watch *watch, struct error *error)
 	return code;
 }
 
+/* A process of the tunnel's. */
+static int hold(const struct process_id *id, int *ret_pidfd, struct error *error)
+{
+	int code = process_open(id, ret_pidfd, error);
+
+	return code == -ESRCH ? error_wrap(error, "the tunnel has ended") : code;
+}
+
 static int enter_namespaces(const struct session *session, struct error *error)
 {
 	CLEANUP(fd_close) int anchor = -1;
@@ -173,9 +181,9 @@ static int enter_namespaces(const struct session *session, struct error *error)
 
 	if (code < 0)
 		return code;
-	code = process_open(&id, &anchor, error);
+	code = hold(&id, &anchor, error);
 	if (code < 0)
-		return error_wrap(error, "the tunnel has ended");
+		return code;
 	if (setns(anchor, CLONE_NEWNET | (session->alone ? CLONE_NEWUSER : 0)) < 0)
 		return error_errno(error, "cannot enter the tunnel's namespaces");
 	return userns_unshare_inside(CLONE_NEWNS | CLONE_NEWPID, error);
@@ -217,10 +225,10 @@ static void catch_signals(sigset_t *ret)
 static int prepare(struct watch *watch, struct error *error)
 {
 	sigset_t caught;
-	int code = process_open(&watch->session->supervisor, &watch->tunnel, error);
+	int code = hold(&watch->session->supervisor, &watch->tunnel, error);
 
 	if (code < 0)
-		return error_wrap(error, "the tunnel has ended");
+		return code;
 	catch_signals(&caught);
 	watch->terminal = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
 	watch->signals = signalfd(-1, &caught, SFD_CLOEXEC | SFD_NONBLOCK);
