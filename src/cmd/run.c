@@ -120,17 +120,21 @@ static void say_waiting(void *data, const char *folder)
 		command_note(data, "waiting for another subu to be done with %s", folder);
 }
 
-void run_say_resolving(void *data, const char *host)
+void run_say_waiting(const struct command *command, const char *line)
 {
-	const struct command *command = data;
-
 	if (command->quiet || !isatty(STDERR_FILENO))
 		return;
-	/* The line has said enough when it is known: the next begins in its place. */
-	if (host)
-		fprintf(stderr, "subu: asking where %s is ...", host);
+	if (line)
+		fprintf(stderr, "subu: %s ...", line);
 	else
 		fputs("\r\033[K", stderr);
+}
+
+void run_say_resolving(void *data, const char *host)
+{
+	CLEANUP(memory_free) char *line = host ? memory_format("asking where %s is", host) : NULL;
+
+	run_say_waiting(data, line);
 }
 
 struct registry_listener run_listener(const struct command *command)

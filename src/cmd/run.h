@@ -10,13 +10,18 @@
 int run_load(const struct command *command, const char *profile, const char *config,
 	     struct tunnel *ret, struct error *error);
 
-/* For struct start: a line on a terminal while a name is looked up. */
+/* A line on a terminal while something is waited for. NULL: it has said enough, and the next begins
+ * in its place. */
+void run_say_waiting(const struct command *command, const char *line);
+
+/* For struct start: that line while a name is looked up. */
 void run_say_resolving(void *data, const char *host);
 
 /* Tells of tunnels that had ended by themselves. */
 struct registry_listener run_listener(const struct command *command);
 
-/* Prints what would be done to bring the tunnel up; takes over what it owns. */
+/* Prints what would be done to bring the tunnel up; takes over what it owns. -EINVAL where that would
+ * not do, see tunnel_check_peers(). */
 int run_say_plan(const struct command *command, const char *name, struct tunnel *tunnel,
 		 struct error *error);
 

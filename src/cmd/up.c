@@ -1,8 +1,6 @@
 /* up, down */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/memory.h"
 #include "base/text.h"
@@ -44,22 +42,14 @@ static int parse_up(int argc, char **argv, const char **ret_profile, unsigned in
 	return 0;
 }
 
-static bool show_waiting(const struct command *command)
-{
-	return !command->quiet && isatty(STDERR_FILENO);
-}
-
 static int await_answer(const struct command *command, const struct started *started,
 			unsigned int seconds, struct error *error)
 {
 	int code;
 
-	if (show_waiting(command))
-		fputs("subu: waiting for the server to answer ...", stderr);
+	run_say_waiting(command, "waiting for the server to answer");
 	code = inside_await_handshake(&started->registry, &started->record, seconds * 1000, error);
-	/* The line has said enough: the next begins in its place. */
-	if (show_waiting(command))
-		fputs("\r\033[K", stderr);
+	run_say_waiting(command, NULL);
 	return code;
 }
 

@@ -34,8 +34,8 @@ struct device_output {
 	struct packet_queue inner;     /* IP packets to write to the TUN device */
 };
 
-/* A device that is down, without key or peers, with TUNNEL_MTU_DEFAULT. The pool must
- * outlive the device and have room for the MTU. */
+/* A device that is down, without key or peers, with TUNNEL_MTU_DEFAULT. The pool must outlive
+ * the device and have room for the MTU. */
 struct device *device_create(struct packet_pool *pool);
 
 /* Wipes all keys and gives back all packets. Usable with CLEANUP(). */
